@@ -1,0 +1,94 @@
+# fa-tools: build, install, check. GNU make. Settings: config.mk.
+# Sources are found by folder: a new room, program or test is a new file, not a new line here.
+include config.mk
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.SECONDARY:
+
+WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
+ROOMS   := $(sort $(dir $(wildcard lib/*/*.h)))
+CPPFLAGS_ALL = -D_GNU_SOURCE -DFA_VERSION='"$(VERSION)"' $(addprefix -I,$(ROOMS)) $(CPPFLAGS)
+# No contraction: where a fused multiply-add is part of a definition the code says fmaf.
+CFLAGS_ALL   = -std=c11 $(OPT) -ffp-contract=off -fno-math-errno -fopenmp $(WARN) $(SAN) $(CFLAGS)
+LDLIBS_ALL   = -lzstd -lxxhash -lnuma -lm -pthread $(LDLIBS)
+
+ARCH    := $(shell $(CC) -dumpmachine | cut -d- -f1)
+LIBSRC  := $(filter-out lib/kern/x86/% lib/kern/arm/%,$(wildcard lib/*/*.c))
+ifeq ($(ARCH),x86_64)
+LIBSRC  += $(wildcard lib/kern/x86/*.c)
+endif
+ifeq ($(ARCH),aarch64)
+LIBSRC  += $(wildcard lib/kern/arm/*.c)
+endif
+LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
+LIB     := $(B)/libfa.a
+
+CMDS    := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
+BINS    := $(CMDS:%=$(B)/bin/%)
+TESTSRC := $(wildcard tests/unit/*.c tests/kern/*.c tests/stage/*.c)
+TESTS   := $(TESTSRC:%.c=$(B)/%)
+BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+all: $(BINS)
+tests: $(TESTS)
+
+# Only these files may use more than the base instruction set; kern.c chooses among them at start.
+$(B)/lib/kern/x86/%_avx2.o:   ISA = -mavx2 -mfma -mf16c
+$(B)/lib/kern/x86/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c -mprefer-vector-width=512
+
+$(B)/%.o: %.c config.mk Makefile
+	@mkdir -p $(@D)
+	@echo "  CC $<"; $(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(ISA) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIBOBJ)
+	@rm -f $@; echo "  AR $@"
+	@$(AR) rcs $@ $(LIBOBJ)
+
+$(B)/bin/%: $(B)/cmd/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD $@"; $(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS_ALL)
+
+$(B)/tests/%: $(B)/tests/%.o $(B)/tests/fa_test.o $(B)/tests/dump.o $(LIB)
+	@echo "  LD $@"; $(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(B)/tests/fa_test.o $(B)/tests/dump.o $(LIB) $(LDLIBS_ALL)
+
+# The quick set (minutes on 2 cores) and the whole set. Both end with one line: N passed, N failed, N skipped.
+check: all tests
+	@B=$(B) tests/run quick
+check-all: all tests
+	@B=$(B) tests/run all
+
+asan:
+	$(MAKE) B=build-asan OPT='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' check
+tsan:
+	$(MAKE) B=build-tsan OPT='-O1 -g' SAN='-fsanitize=thread' check
+
+# Fuzzers need clang. FUZZ_SECONDS each, from the seeds in tests/fuzz/corpus/NAME.
+FUZZ_SECONDS ?= 20
+FUZZFLAGS = -std=c11 -O1 -g -ffp-contract=off -fsanitize=fuzzer,address,undefined
+$(B)/fuzz/%: tests/fuzz/%.c $(LIBSRC)
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS_ALL) $(FUZZFLAGS) -o $@ $< $(filter-out lib/kern/x86/% lib/kern/arm/%,$(LIBSRC)) -DFA_NO_SIMD $(LDLIBS_ALL)
+fuzz: $(FUZZERS)
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
+bench: all $(BENCHES)
+	@B=$(B) tests/bench/run
+
+lint:
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --suppress=missingIncludeSystem $(addprefix -I,$(ROOMS)) -D_GNU_SOURCE -DFA_VERSION='"0"' lib cmd
+	clang-tidy --quiet $(filter-out lib/kern/x86/%,$(LIBSRC)) $(wildcard cmd/*.c) -- $(CPPFLAGS_ALL) -std=c11
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(COMPDIR)
+	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
+	for m in man/*.1; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man1; done
+	for m in man/*.5; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man5; done
+	if [ -f cmd/completion.bash ]; then install -m 644 cmd/completion.bash $(DESTDIR)$(COMPDIR)/fa; fi
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all tests check check-all asan tsan fuzz bench lint install clean
+-include $(LIBOBJ:.o=.d) $(BINS:$(B)/bin/%=$(B)/cmd/%.d) $(TESTS:=.d)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Pixels: 8-bit planes and interleaved BGR, float planes, and the few operations the reference needs on them, bit for bit.
+ * Coordinates: origin at the centre of the top-left pixel, x right, y down. Strides in elements' own bytes, stated per struct. */
+#ifndef FA_IMAGE_H
+#define FA_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 8-bit image, ch interleaved channels (1 gray, 3 B,G,R). stride in bytes, >= w*ch. */
+struct fa_img8 { uint8_t *px; ptrdiff_t stride; int w, h, ch; };
+/* Float plane. stride in floats, >= w. */
+struct fa_imgf { float *px; ptrdiff_t stride; int w, h; };
+
+/* Y = (3735 B + 19235 G + 9798 R + 16384) >> 15, exact (spec/output 14). dst: 1 channel, same size; src: 3 channels (1: copied). */
+void fa_gray_from_bgr(struct fa_img8 *dst, const struct fa_img8 *src);
+
+/* Resize, INTER_LINEAR on float, exact (spec/detection 3.3): each channel plane of src to dst's size. */
+void fa_resize_linear(struct fa_imgf *dst, const struct fa_imgf *src);
+
+/* 8-bit affine warp, fixed-point bilinear, constant border 0, exact (spec/aus 3.5). m: 2 x 3 row-major, maps src to dst
+ * (it is inverted inside). dst and src have the same number of channels. */
+void fa_warp_affine_u8(struct fa_img8 *dst, const struct fa_img8 *src, const float m[6]);
+
+/* Float-valued sample of an 8-bit gray image by an inverse map, linear, border 0, exact (spec/landmark-models 4.4).
+ * m: 2 x 3 row-major, maps dst pixel to src position. dst: any size up to 64 x 64. */
+void fa_warp_inverse_f32(struct fa_imgf *dst, const struct fa_img8 *gray, const float m[6]);
+
+#endif

@@ -1,0 +1,19 @@
+# Helpers for command-line tests; sourced. A test is a function; `t NAME` runs it and prints PASS or FAIL.
+FA_BIN=${FA_BIN:-$PWD/${B:-build}/bin}
+PATH=$FA_BIN:$PATH
+FA_SHARED=${FA_SHARED:-../shared}
+TMP=$(mktemp -d "${FA_TMP:-/tmp}/cli.XXXXXX")
+trap 'rm -rf "$TMP"' EXIT
+failed=0
+t() { # NAME: runs the function NAME in a subshell; output is shown only on failure
+    local out
+    if out=$( set -u; "$1" 2>&1 ); then echo "PASS $1"; else echo "FAIL $1"; printf '%s\n' "$out" | sed 's/^/  /' | head -40; failed=1; fi
+}
+skip() { echo "SKIP $1: $2"; }
+want_rc() { # RC command...: the command must end with this exit status; its stderr goes to $TMP/err, stdout to $TMP/out
+    local want=$1 rc; shift
+    timeout 120 "$@" >"$TMP/out" 2>"$TMP/err" </dev/null; rc=$?
+    [ $rc -eq "$want" ] || { echo "exit $rc, want $want: $*"; cat "$TMP/err"; return 1; }
+}
+want_err() { grep -qE -- "$1" "$TMP/err" || { echo "stderr lacks /$1/:"; cat "$TMP/err"; return 1; }; }
+same() { cmp "$1" "$2"; }
