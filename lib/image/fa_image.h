@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "fa_err.h"
 
 /* 8-bit image, ch interleaved channels (1 gray, 3 B,G,R). stride in bytes, >= w*ch. */
 struct fa_img8 { uint8_t *px; ptrdiff_t stride; int w, h, ch; };
@@ -21,9 +22,14 @@ void fa_resize_linear(struct fa_imgf *dst, const struct fa_imgf *src);
 /* 8-bit affine warp, fixed-point bilinear, constant border 0, exact (spec/aus 3.5). m: 2 x 3 row-major, maps src to dst
  * (it is inverted inside). dst and src have the same number of channels. */
 void fa_warp_affine_u8(struct fa_img8 *dst, const struct fa_img8 *src, const float m[6]);
+/* The same where mask (dst's w x h bytes, 1 inside, 0 outside, no padding) is 1, and 0 elsewhere. */
+void fa_warp_affine_u8_masked(struct fa_img8 *dst, const struct fa_img8 *src, const float m[6], const uint8_t *mask);
 
 /* Float-valued sample of an 8-bit gray image by an inverse map, linear, border 0, exact (spec/landmark-models 4.4).
  * m: 2 x 3 row-major, maps dst pixel to src position. dst: any size up to 64 x 64. */
 void fa_warp_inverse_f32(struct fa_imgf *dst, const struct fa_img8 *gray, const float m[6]);
+
+/* Writes a BMP as OpenCV does (spec/output 10): 24-bit B,G,R or 8-bit gray by img->ch. FA_OK, FA_E_IO, FA_E_ARG. */
+int fa_bmp_write(const char *path, const struct fa_img8 *img, struct fa_err *e);
 
 #endif
