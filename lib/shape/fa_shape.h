@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The point distribution model and the geometry around it (spec/landmark-models 2 and 4.2, spec/landmark-fit 11).
  * Shapes are planes of np floats (np = n rounded up to a multiple of 16): 2D is x plane then y plane, 3D x, y, z. Padding
- * entries are undefined unless said otherwise. Everything is float (f32) unless said otherwise. */
+ * entries are undefined unless said otherwise (3D shapes before rotation: 0). Everything is float (f32) unless said otherwise. */
 #ifndef FA_SHAPE_H
 #define FA_SHAPE_H
 
@@ -45,14 +45,16 @@ int fa_pdm_fit(struct fa_params *p, const struct fa_pdm *pdm, const float *xy, c
 /* Similarity without translation from shape a to shape b, n points, both xy[2][np] (LM 4.2 a-f). t: a to b, ti: its inverse. */
 void fa_similarity(float t[4], float ti[4], const float *a, const float *b, int n, int np);
 
-/* Solve H d = b by Cholesky with the reference's rounding (fit 3.5): h is k x k row-major symmetric (destroyed), b -> d in
- * place. A pivot below float epsilon gives all zeros. */
-void fa_solve_cholesky(float *h, float *b, int k);
+/* Solve H d = b by Cholesky with the reference's rounding (fit 3.5): h is k x k row-major symmetric (the upper triangle is
+ * read), k <= 64, b -> d in place. A pivot below float epsilon gives all zeros. */
+void fa_solve_cholesky(const float *h, float *b, int k);
 
 /* Camera intrinsics, pixels. */
 struct fa_camera { float fx, fy, cx, cy; };
-/* OpenFace's defaults for a frame size; values > 0 in cam are kept (spec/output 12: fx, cx decide for videos). */
+/* OpenFace's defaults for a frame size. Clips (spec/output 12): fx > 0 keeps fx and fy as they are (fy may be -1 then), cx > 0
+ * keeps cx and cy. Stills (spec/output 7): both of a pair must be > 0 to be kept. */
 void fa_camera_default(struct fa_camera *cam, int w, int h);
+void fa_camera_default_still(struct fa_camera *cam, int w, int h);
 /* Head pose (fit 11): Tx Ty Tz rx ry rz, mm and radians; xy[2][np] are the landmarks. s == 0 gives zeros. */
 void fa_head_pose(float pose[6], const struct fa_pdm *pdm, const struct fa_params *p, const float *xy, const struct fa_camera *cam);
 /* Landmarks in camera space (fit 12), out[3][np]. */
