@@ -145,5 +145,9 @@ struct fa_stage {
     int (*clip_end)(void *self, struct fa_writer *w, uint32_t clip, const struct fa_end *end, struct fa_err *e);
 };
 int fa_stage_run(const struct fa_stage *s, struct fa_reader *r, struct fa_writer *w, struct fa_err *e);
+/* The whole outside of a filter program: opens in and out (NULL or "-": standard input, output), runs the loop, closes all, checked.
+ * An output file takes its name only at status 0; else what there is stays as "out.partial". level as in fa_writer_open. Returns the
+ * exit status; e->code < 0 when there is something to print (fa_error_status). */
+int fa_stage_files(const struct fa_stage *s, const char *in, const char *out, int level, struct fa_err *e);
 
 #endif
