@@ -18,6 +18,9 @@ void fa_gray_from_bgr(struct fa_img8 *dst, const struct fa_img8 *src);
 
 /* Resize, INTER_LINEAR on float, exact (spec/detection 3.3): each channel plane of src to dst's size. */
 void fa_resize_linear(struct fa_imgf *dst, const struct fa_imgf *src);
+/* Its source positions on one axis: destination first + d, d < n, of n_dst lies at[d] + frac[d] source pixels in, 0 <= frac < 1,
+ * before any treatment of the borders (at may be -1 or n_src - 1). */
+void fa_resize_taps(int *at, float *frac, int first, int n, int n_dst, int n_src);
 
 /* 8-bit affine warp, fixed-point bilinear, constant border 0, exact (spec/aus 3.5). m: 2 x 3 row-major, maps src to dst
  * (it is inverted inside). dst and src have the same number of channels. */
