@@ -55,6 +55,9 @@ double *fa_in_text_mat(struct fa_in *in, const char *what, enum fa_dtype type, i
 /* Next line without its end (LF or CR LF): copied into fresh memory (free), NULL at the end. */
 char *fa_in_line(struct fa_in *in);
 
+/* A printf-formatted text in fresh memory (free); NULL: no memory. */
+char *fa_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* calloc of n * m elements of a size; NULL (noted in the input) when there is no memory. */
 void *fa_in_alloc(struct fa_in *in, size_t n, size_t m, size_t size);
 

@@ -1,19 +1,133 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * How a program finds its model: see fa_import.h. */
+ * How a program finds its model: a name, a pack, a list or a folder (fa_import.h). */
 #include "import_internal.h"
 #include "fa_import.h"
 
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char default_set[] = "clnf";
+
+static int is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static int is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A pack is known by its first bytes, whatever it is called. */
+static int open_file(struct fa_pack *p, const char *path, struct fa_err *e)
+{
+    struct fa_map m;
+    if (fa_map_open(&m, path, e) != FA_OK) {
+        if (e->code == FA_E_INPUT)
+            e->code = FA_E_MODEL;
+        return e->code;
+    }
+    int pack = m.len >= 8 && memcmp(m.data, "FAMODEL\n", 8) == 0;
+    fa_map_close(&m);
+    return pack ? fa_pack_open(p, path, e) : fa_model_open_list(p, path, NULL, e);
+}
+
+/* Opens DIR/NAME if it is there. 0: it is not; 1: *r is the result. */
+static int try_file(struct fa_pack *p, const char *dir, const char *name, int *r, struct fa_err *e)
+{
+    char *path = fa_text("%s/%s", dir, name);
+    int there = path && is_file(path);
+    if (there)
+        *r = open_file(p, path, e);
+    free(path);
+    return there;
+}
+
+/* STEM-*.pack in a folder, if it is the only one. 0, 1 as above. */
+static int try_glob(struct fa_pack *p, const char *dir, const char *stem, int *r, struct fa_err *e)
+{
+    glob_t g;
+    int found = 0;
+    char *pattern = fa_text("%s/%s-????????????????.pack", dir, stem);
+    if (pattern && glob(pattern, 0, NULL, &g) == 0) {
+        found = g.gl_pathc > 0;
+        if (g.gl_pathc == 1)
+            *r = open_file(p, g.gl_pathv[0], e);
+        else if (found)
+            *r = fa_fail(e, FA_E_MODEL, "%s: %zu packs of %s: name one of them", dir, g.gl_pathc, stem);
+        globfree(&g);
+    }
+    free(pattern);
+    return found;
+}
+
+/* A set in a folder: SET.pack, STEM.pack, STEM-HASH.pack, or its list where OpenFace's trees and our store have it. */
+static int try_dir(struct fa_pack *p, const char *dir, const char *set, int *r, struct fa_err *e)
+{
+    static const char *const place[] = { "", "model/", "LandmarkDetector/model/", "lib/local/LandmarkDetector/model/",
+                                         "originals/lib/local/LandmarkDetector/model/", "2.2.0/originals/lib/local/LandmarkDetector/model/" };
+    const char *list = fa_set_list(set), *base = strrchr(list, '/') + 1;
+    char *stem = strndup(base, strlen(base) - 4), *a = fa_text("%s.pack", set), *b = stem ? fa_text("%s.pack", stem) : NULL;
+    int found = a && b && (try_file(p, dir, a, r, e) || try_file(p, dir, b, r, e) || try_glob(p, dir, stem, r, e));
+    for (size_t i = 0; !found && i < sizeof place / sizeof *place; i++) {
+        char *name = fa_text("%s%s", place[i], base);
+        found = name && try_file(p, dir, name, r, e);
+        free(name);
+    }
+    free(stem);
+    free(a);
+    free(b);
+    return found;
+}
+
+static int open_set(struct fa_pack *p, const char *set, const char *folder, struct fa_err *e)
+{
+    struct fa_store s;
+    int r = FA_OK;
+    if (folder && try_dir(p, folder, set, &r, e))
+        return r;
+    if ((r = fa_store_open(&s, e)) != FA_OK)
+        return r;
+    if (!try_file(p, s.originals, fa_set_list(set), &r, e))
+        r = fa_fail(e, FA_E_MODEL, "model set '%s' is not installed: run 'fa-models get %s', or 'fa-models import DIR' with an OpenFace folder "
+                                   "(looked in %s%s%s)", set, set, folder ? folder : "", folder ? " and " : "", s.originals);
+    fa_store_close(&s);
+    return r;
+}
+
+static int open_path(struct fa_pack *p, const char *path, const char *set, struct fa_err *e)
+{
+    int r = FA_OK;
+    if (!is_dir(path))
+        return open_file(p, path, e);
+    if (try_dir(p, path, set, &r, e))
+        return r;
+    return fa_fail(e, FA_E_MODEL, "%s: holds neither a pack nor an OpenFace tree with the set '%s'", path, set);
+}
+
 int fa_model_open(struct fa_pack *p, const char *model, struct fa_err *e)
 {
-    struct fa_pack_builder b;
-    size_t len;
-    fa_pack_begin(&b);
+    struct fa_err own = { 0 };
+    const char *env = getenv("FA_MODELS");
+    if (!e)
+        e = &own;
     *p = (struct fa_pack){ 0 };
-    int r = fa_import_list(&b, model, e);
-    if (r != FA_OK) {
-        fa_pack_discard(&b);
-        return r;
+    if (env && !*env)
+        env = NULL;
+    if (!model || !*model) {
+        if (!env)
+            return open_set(p, default_set, NULL, e);
+        int r = fa_set_list(env) ? open_set(p, env, NULL, e) : open_path(p, env, default_set, e);
+        return r == FA_OK ? r : fa_err_prefix(e, "FA_MODELS");
     }
-    void *mem = fa_pack_finish(&b, &len, e);
-    return mem ? fa_pack_open_mem(p, mem, len, mem, e) : e->code;
+    if (fa_set_list(model))
+        return open_set(p, model, env && is_dir(env) ? env : NULL, e);
+    if (access(model, F_OK) != 0 && !strchr(model, '/'))
+        return fa_fail(e, FA_E_MODEL, "'%s' is neither a file nor a model set (clnf, clm)", model);
+    return open_path(p, model, default_set, e);
 }
