@@ -98,6 +98,8 @@ int fa_get_marks(struct fa_marks *m, const struct fa_rec *rec, struct fa_err *e)
 int fa_get_crop(struct fa_crop *c, const struct fa_rec *rec, struct fa_err *e);
 int fa_get_aus(struct fa_aus *a, const struct fa_rec *rec, struct fa_err *e);
 int fa_get_end(struct fa_end *end, const struct fa_rec *rec, struct fa_err *e);
+/* Decodes a record of whatever type only to see that it is sound; unknown types are. FA_OK or FA_E_FORMAT. */
+int fa_rec_check(const struct fa_rec *rec, struct fa_err *e);
 
 /* --- Writing ---------------------------------------------------------------------------------------------------------- */
 

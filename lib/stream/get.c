@@ -199,3 +199,19 @@ int fa_get_end(struct fa_end *end, const struct fa_rec *rec, struct fa_err *e)
     end->words = take_text(&r, fa_le_u32(p + 16));
     return done(&r, rec, e);
 }
+
+int fa_rec_check(const struct fa_rec *rec, struct fa_err *e)
+{
+    union { struct fa_clip clip; struct fa_frame frame; struct fa_faces faces; struct fa_marks marks; struct fa_crop crop;
+            struct fa_aus aus; struct fa_end end; } u;
+    switch (rec->type) {
+    case FA_REC_CLIP: return fa_get_clip(&u.clip, rec, e);
+    case FA_REC_FRAME: return fa_get_frame(&u.frame, rec, e);
+    case FA_REC_FACES: return fa_get_faces(&u.faces, rec, e);
+    case FA_REC_LANDMARKS: return fa_get_marks(&u.marks, rec, e);
+    case FA_REC_CROP: return fa_get_crop(&u.crop, rec, e);
+    case FA_REC_AUS: return fa_get_aus(&u.aus, rec, e);
+    case FA_REC_END: return fa_get_end(&u.end, rec, e);
+    }
+    return FA_OK;
+}
