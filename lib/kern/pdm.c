@@ -170,5 +170,12 @@ const struct fa_kern_pdm fa_kern_pdm_c = {
 
 const struct fa_kern_pdm *fa_kern_pdm(void)
 {
+#if defined(__x86_64__) && !defined(FA_NO_SIMD)
+    const unsigned cpu = fa_kern_cpu();
+    if (cpu & FA_CPU_AVX512)
+        return &fa_kern_pdm_avx512;
+    if (cpu & FA_CPU_AVX2)
+        return &fa_kern_pdm_avx2;
+#endif
     return &fa_kern_pdm_c;
 }
