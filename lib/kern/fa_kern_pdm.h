@@ -22,9 +22,9 @@ struct fa_kern_pdm {
     /* H = Jw' J, k x k with row length ldh, k <= FA_GRAM_MAX: for a >= b, h[a][b] = h[b][a] = sum over i of jw[a][i] * j[b][i] in
      * 8 partial sums of fused multiply-adds: lane l takes i = l, l+8, ...; u_l = s_l + s_(l+4); (u0 + u1) + (u2 + u3). */
     void (*gram)(float *h, int ldh, const float *jw, const float *j, int k, int len);
-    /* b[a] = sum over i of fl(jw[a][i] * v[i]): float products, double sums in the lanes of gram, then rounded to float. */
+    /* b[a] = sum over i of jw[a][i] * v[i]: products and sums in double, in the lanes of gram, then rounded to float. */
     void (*rhs)(float *b, const float *jw, const float *v, int k, int len);
-    /* Solves H d = b, see fa_solve_cholesky in fa_shape.h: k x k with row length ldh, upper triangle read, h untouched; b -> d.
+    /* Solves H d = b, see fa_solve_cholesky in fa_shape.h: k x k with row length ldh, lower triangle read, h untouched; b -> d.
      * Returns 0 and leaves zeros when a pivot is below float epsilon. */
     int (*solve)(float *b, const float *h, int ldh, int k);
 };

@@ -112,10 +112,8 @@ static void rhs_c(float *b, const float *jw, const float *v, int k, int len)
     for (int a = 0; a < k; a++) {
         double s[LANES] = { 0 };
         for (int i = 0; i < len; i += LANES)
-            for (int l = 0; l < LANES; l++) {
-                float p = jw[a * len + i + l] * v[i + l];
-                s[l] += p;
-            }
+            for (int l = 0; l < LANES; l++)
+                s[l] += (double)jw[a * len + i + l] * v[i + l];
         b[a] = (float)add_lanes_f64(s);
     }
 }
@@ -136,7 +134,7 @@ static int solve_c(float *b, const float *h, int ldh, int k)
         }
         l[c][c] = (float)(1 / sqrt(pivot));
         for (int r = c + 1; r < k; r++) {
-            double s = h[c * ldh + r];
+            double s = h[r * ldh + c];
             for (int t = 0; t < c; t++) {
                 float p = l[t][r] * l[t][c];
                 s -= p;

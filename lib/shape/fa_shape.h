@@ -45,7 +45,7 @@ int fa_pdm_fit(struct fa_params *p, const struct fa_pdm *pdm, const float *xy, c
 /* Similarity without translation from shape a to shape b, n points, both xy[2][np] (LM 4.2 a-f). t: a to b, ti: its inverse. */
 void fa_similarity(float t[4], float ti[4], const float *a, const float *b, int n, int np);
 
-/* Solve H d = b by Cholesky with the reference's rounding (fit 3.5): h is k x k row-major symmetric (the upper triangle is
+/* Solve H d = b by Cholesky with the reference's rounding (fit 3.5): h is k x k row-major symmetric (the lower triangle is
  * read), k <= 64, b -> d in place. A pivot below float epsilon gives all zeros. */
 void fa_solve_cholesky(const float *h, float *b, int k);
 

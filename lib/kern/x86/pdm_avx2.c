@@ -181,9 +181,9 @@ static void rhs_avx2(float *b, const float *jw, const float *v, int k, int len)
     for (int a = 0; a < k; a++) {
         __m256d low = _mm256_setzero_pd(), high = low;
         for (int i = 0; i < len; i += 8) {
-            const __m256 p = _mm256_mul_ps(_mm256_loadu_ps(jw + a * len + i), _mm256_loadu_ps(v + i));
-            low = _mm256_add_pd(low, low_f64(p));
-            high = _mm256_add_pd(high, high_f64(p));
+            const float *x = jw + a * len + i, *y = v + i;
+            low = _mm256_fmadd_pd(_mm256_cvtps_pd(_mm_loadu_ps(x)), _mm256_cvtps_pd(_mm_loadu_ps(y)), low);
+            high = _mm256_fmadd_pd(_mm256_cvtps_pd(_mm_loadu_ps(x + 4)), _mm256_cvtps_pd(_mm_loadu_ps(y + 4)), high);
         }
         b[a] = (float)add_lanes_f64(low, high);
     }
@@ -198,7 +198,8 @@ static int solve_avx2(float *b, const float *h, int ldh, int k)
     assert(k <= FA_GRAM_MAX);
     for (int c = 0; c < k; c++) {
         memset(l[c], 0, sizeof l[c]);
-        memcpy(l[c] + c, h + c * ldh + c, (size_t)(k - c) * sizeof *h);
+        for (int r = c; r < k; r++)
+            l[c][r] = h[r * ldh + c];
         l[c][k] = b[c];
         pivot[c] = l[c][c];
     }

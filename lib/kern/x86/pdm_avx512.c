@@ -190,8 +190,8 @@ static void rhs_avx512(float *b, const float *jw, const float *v, int k, int len
     for (int a = 0; a < k; a++) {
         __m512d sum = _mm512_setzero_pd();
         for (int i = 0; i < len; i += 8) {
-            const __m256 p = _mm256_mul_ps(_mm256_loadu_ps(jw + a * len + i), _mm256_loadu_ps(v + i));
-            sum = _mm512_add_pd(sum, _mm512_cvtps_pd(p));
+            const __m512d x = _mm512_cvtps_pd(_mm256_loadu_ps(jw + a * len + i));
+            sum = _mm512_fmadd_pd(x, _mm512_cvtps_pd(_mm256_loadu_ps(v + i)), sum);
         }
         b[a] = (float)add_lanes_f64(sum);
     }
@@ -204,7 +204,8 @@ static int solve_avx512(float *b, const float *h, int ldh, int k)
     assert(k <= FA_GRAM_MAX);
     for (int c = 0; c < k; c++) {
         memset(l[c], 0, sizeof l[c]);
-        memcpy(l[c] + c, h + c * ldh + c, (size_t)(k - c) * sizeof *h);
+        for (int r = c; r < k; r++)
+            l[c][r] = h[r * ldh + c];
         l[c][k] = b[c];
         pivot[c] = l[c][c];
     }
