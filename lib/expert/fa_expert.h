@@ -22,17 +22,20 @@ struct fa_experts {
     const struct fa_expert_kind *kind;
     struct fa_expert_scale *per_scale;             /* private */
 };
-/* prefix "main", "part/0". Scratch and derived tables are allocated here, nothing later (except for windows whose Sigma the
- * pack does not hold: those are computed at their first use). FA_OK, FA_E_MODEL, FA_E_MEM. */
+/* prefix "main", "part/0". Memory for what is derived per window (Sigma: LM 4.5) is taken by fa_experts_reserve, else at the first
+ * use of a window; it is filled per expert at the expert's first use and kept. So experts are not shared between threads that
+ * call fa_experts_respond at once. FA_OK, FA_E_MODEL, FA_E_MEM. */
 int fa_experts_open(struct fa_experts *x, const struct fa_pack *pack, const char *prefix, struct fa_err *e);
 void fa_experts_close(struct fa_experts *x);
+/* After this fa_experts_respond allocates nothing for window w at scale k. FA_OK, FA_E_ARG, FA_E_MODEL, FA_E_MEM. */
+int fa_experts_reserve(const struct fa_experts *x, int k, int w, struct fa_err *e);
 
 /* View of scale k nearest to the rotation (LM 4.1); visibility and confidence rows of a view, n entries each. */
 int fa_experts_view(const struct fa_experts *x, int k, float rx, float ry, float rz);
 const int *fa_experts_visible(const struct fa_experts *x, int k, int view);
 const float *fa_experts_confidence(const struct fa_experts *x, int k, int view);
 
-/* Response maps of scale k at parameters p with window w (odd, <= FA_MAX_WINDOW): map of landmark i at maps + i*stride,
+/* Response maps of scale k at parameters p with window w (odd, 3 .. FA_MAX_WINDOW): map of landmark i at maps + i*stride,
  * w x w row-major (row = y), only for visible landmarks; stride >= w*w. Also the similarities image -> reference (sim) and back
  * (sim_inv), and the 2D shape base[2][np] that both use (its centres are the maps' centres). threads: 1 = serial; the
  * result does not depend on it. */
