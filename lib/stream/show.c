@@ -3,6 +3,7 @@
  * members, so both views show the same things under the same names. */
 #include "fa_show.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -50,7 +51,8 @@ void fa_show_string(FILE *f, const char *text)
 
 static void key(struct pen *p, const char *k) { fprintf(p->f, p->json ? ",\"%s\":" : " %s=", k); }
 
-/* Fewest digits that give the same value again; %g drops trailing zeros, so shorter ones come out of the first try. */
+/* Fewest digits that give the same value again. %g drops trailing zeros, so for normal numbers the first try is also the one for
+ * all shorter ones; denormals have fewer digits to give. */
 static void number(struct pen *p, double v, int single)
 {
     char s[40];
@@ -59,7 +61,8 @@ static void number(struct pen *p, double v, int single)
         fprintf(p->f, "%s%s%s", quote, isnan(v) ? "nan" : v > 0 ? "inf" : "-inf", quote);
         return;
     }
-    for (int digits = single ? 6 : 15; digits <= (single ? 9 : 17); digits++) {
+    int first = fabs(v) < (single ? (double)FLT_MIN : DBL_MIN) ? 1 : single ? 6 : 15;
+    for (int digits = first; digits <= (single ? 9 : 17); digits++) {
         snprintf(s, sizeof s, "%.*g", digits, v);
         if (single ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v)
             break;
