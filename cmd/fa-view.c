@@ -65,7 +65,9 @@ static void count(struct tally *t, const struct fa_rec *rec)
 /* end NULL: it is missing. */
 static void print_counts(FILE *f, const struct clip *c, const struct fa_end *end)
 {
-    fprintf(f, "clip=%u name=", (unsigned)c->number);
+    fputs("file=", f);
+    fa_show_string(f, c->input);
+    fprintf(f, " clip=%u name=", (unsigned)c->number);
     fa_show_string(f, c->name);
     if (end)
         fprintf(f, " status=%u", (unsigned)end->status);

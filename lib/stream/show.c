@@ -265,14 +265,14 @@ static void begin(struct pen *p, const struct fa_rec *rec)
         fprintf(p->f, p->json ? "{\"type\":\"%s\"" : "%s", name);
     else
         fprintf(p->f, p->json ? "{\"type\":%u" : "TYPE%u", rec->type);
-    if (p->json || !name)
-        int_field(p, "version", rec->version);
-    if (p->json || rec->flags)
-        int_field(p, "flags", rec->flags);
     int_field(p, "clip", rec->clip);
     count_field(p, "frame", rec->frame);
     int_field(p, "face", rec->face);
     count_field(p, "bytes", rec->len);
+    if (p->json || !name)
+        int_field(p, "version", rec->version);
+    if (p->json || rec->flags)
+        int_field(p, "flags", rec->flags);
 }
 
 int fa_show(FILE *f, const struct fa_rec *rec, enum fa_show_how how, struct fa_err *e)
