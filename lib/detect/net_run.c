@@ -140,9 +140,13 @@ void fa_net_dense(const struct fa_net *net, float *out, const float *feature, in
     if (!net->n_dense)
         memcpy(out, feature, (size_t)n * (size_t)net->n_feature * sizeof(float));
     for (int i = 0; i < net->n_dense; i++) {
-        const struct fa_conv_weights *w = &net->layer[net->n_spatial + i].weights;
+        const struct fa_net_layer *l = &net->layer[net->n_spatial + i];
+        const float *rows[FA_CONV_MAX_ROWS];
+        int run = l->kw * l->n_in;
         float *dst = i + 1 == net->n_dense ? out : hidden[i % 2];
-        fa_kern_conv()->conv_row(dst, &feature, 1, w->n_tap, w->n_tap, w, n);
+        for (int r = 0; r < l->kh; r++)
+            rows[r] = feature + r * run;
+        fa_kern_conv()->conv_row(dst, rows, l->kh, run, l->kh * run, &l->weights, n);
         feature = dst;
     }
 }

@@ -13,14 +13,22 @@ enum { L = FA_CONV_LANES };
 static void conv_pixel(float *out, const float *const *rows, int n_row, int run, int at, const float *w, const float *bias,
                        const float *slope, int valid)
 {
-    float acc[L];
-    memcpy(acc, bias, sizeof acc);
-    for (int r = 0; r < n_row; r++)
+    float sum[L], chain[L] = { 0 };
+    int split = run >= FA_CONV_SPLIT;
+    memcpy(sum, bias, sizeof sum);
+    for (int r = 0; r < n_row; r++) {
         for (int j = 0; j < run; j++, w += L)
             for (int o = 0; o < L; o++)
-                acc[o] = fmaf(rows[r][at + j], w[o], acc[o]);
+                chain[o] = fmaf(rows[r][at + j], w[o], chain[o]);
+        if (!split && r + 1 < n_row)
+            continue;
+        for (int o = 0; o < L; o++) {
+            sum[o] += chain[o];
+            chain[o] = 0;
+        }
+    }
     for (int o = 0; o < valid; o++)
-        out[o] = acc[o] >= 0 ? acc[o] : acc[o] * slope[o];
+        out[o] = sum[o] >= 0 ? sum[o] : sum[o] * slope[o];
 }
 
 static void conv_row_c(float *restrict out, const float *const *rows, int n_row, int run, int step, const struct fa_conv_weights *w, int n)

@@ -5,16 +5,18 @@
 #ifndef FA_KERN_CONV_H
 #define FA_KERN_CONV_H
 
-enum { FA_CONV_LANES = 16, FA_CONV_MAX_ROWS = 16 };
+enum { FA_CONV_LANES = 16, FA_CONV_MAX_ROWS = 16, FA_CONV_SPLIT = 32 };
 
 /* Weights of one layer in the order of the loops: w[block][tap][16], block b holding outputs 16b .. 16b+15 and taps running
  * kernel row, kernel column, input channel. bias and slope have 16 entries a block too; padding is 0. 64-byte aligned.
  * slope: what a negative result is multiplied with (PReLU), 0 for ReLU, 1 for none. */
 struct fa_conv_weights { int n_out, n_tap; const float *w, *bias, *slope; };
 
-/* One row of n >= 1 output pixels: out[p][o] = act(bias[o] + sum over r, j of rows[r][p*step + j] * w[o][r*run + j]), the sum
- * a chain of fused multiply-adds that starts at the bias and runs r, then j; act(v) = v >= 0 ? v : v * slope[o].
- * n_row * run = n_tap; n_row <= FA_CONV_MAX_ROWS. out: n * n_out floats, nothing is written behind them. */
+/* One row of n >= 1 output pixels: out[p][o] = act(bias[o] + sum over r, j of rows[r][p*step + j] * w[o][r*run + j]) with
+ * act(v) = v >= 0 ? v : v * slope[o]. Order of the sum: products run in chains of fused multiply-adds that start at 0 and are
+ * added to the bias one after the other; a chain is one kernel row where run >= FA_CONV_SPLIT, else all taps (long single
+ * chains would lose digits that the reference keeps). n_row * run = n_tap; n_row <= FA_CONV_MAX_ROWS. out: n * n_out floats,
+ * nothing is written behind them. */
 typedef void fa_conv_row_fn(float *restrict out, const float *const *rows, int n_row, int run, int step,
                             const struct fa_conv_weights *w, int n);
 

@@ -8,6 +8,7 @@
 #include "dump.h"
 #include "fa_detect.h"
 #include "fa_kern.h"
+#include "fa_validator.h"
 #include "test_models.h"
 
 static double now_ms(void)
@@ -32,6 +33,30 @@ static void bench_frame(const char *name, struct fa_detector *d, const struct fa
     printf("detect_%s_%dx%d_%s %.3f ms\n", name, img->w, img->h, fa_kern_name(), best);
 }
 
+/* The reference points of the frontal view, twice their size, on gray noise. */
+static void bench_validator(const struct fa_pack *pack, const uint8_t *px)
+{
+    struct fa_validator v;
+    struct fa_err e;
+    struct fa_img8 gray = { (uint8_t *)px, 640, 640, 480, 1 };
+    float xy[136];
+    const float *dest = fa_pack_need(pack, &e, FA_F32, 2, (int[]){ 2, 68 }, "validator/0/dest");
+    if (!dest || fa_validator_open(&v, pack, &e) != FA_OK)
+        return;
+    for (int i = 0; i < 136; i++)
+        xy[i] = 2 * dest[i] + (i < 68 ? 320 : 240);
+    double best = 1e9;
+    for (int i = 0; i < 50; i++) {
+        double t0 = now_ms();
+        for (int k = 0; k < 10; k++)
+            fa_validate(&v, 0, 0, 0, xy, 68, &gray);
+        double t = (now_ms() - t0) / 10;
+        best = t < best ? t : best;
+    }
+    printf("validate_%s %.4f ms\n", fa_kern_name(), best);
+    fa_validator_close(&v);
+}
+
 int main(void)
 {
     struct fa_pack pack;
@@ -52,6 +77,8 @@ int main(void)
             continue;
         fa_kern_select(masks[i]);
         bench_frame("noise", &d, &noise, masks[i] ? 20 : 1);
+        if (masks[i])
+            bench_validator(&pack, px);
         const struct dump_row *r = have ? dump_find(&dump, 0, "image.bgr", 1, NULL, -2, -2) : NULL;
         if (!r)
             continue;

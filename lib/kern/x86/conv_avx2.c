@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Network kernels for AVX2 with FMA. A convolution block is up to 6 pixels x 16 channels: 12 accumulators stay in registers
- * while the taps run; each step loads two weight vectors and broadcasts one float a pixel. Lanes hold outputs, so every sum
+ * Network kernels for AVX2 with FMA. A convolution block is up to 6 pixels x 16 channels: 12 chains stay in registers while
+ * the taps run; each step loads two weight vectors and broadcasts one float a pixel. Lanes hold outputs, so every sum
  * runs in the twin's order. */
 #include "fa_kern_conv.h"
 
@@ -27,16 +27,17 @@ INLINE __m256i first_lanes(int n)
 
 struct block { const float *w, *bias, *slope; int n_out, valid; };
 
-/* P pixels x V vectors of 8 channels. Pixels p and p+3 share a base pointer, which keeps the addresses in few registers. */
+/* P pixels x V vectors of 8 channels. Chains run in registers and are added to the sums, which live on the stack. Pixels p and
+ * p+3 share a base pointer, which keeps the addresses in few registers. */
 INLINE void conv_block(float *out, const float *const *rows, int n_row, int run, ptrdiff_t at, ptrdiff_t step, struct block b,
                        const int P, const int V)
 {
-    __m256 acc[MAX_P][2];
-    UNROLL for (int p = 0; p < P; p++) {
-        acc[p][0] = _mm256_load_ps(b.bias);
-        if (V > 1)
-            acc[p][1] = _mm256_load_ps(b.bias + 8);
-    }
+    __m256 sum[MAX_P][2], chain[MAX_P][2];
+    UNROLL for (int p = 0; p < P; p++)
+        UNROLL for (int v = 0; v < V; v++) {
+            sum[p][v] = _mm256_load_ps(b.bias + 8 * v);
+            chain[p][v] = _mm256_setzero_ps();
+        }
     const float *w = b.w;
     for (int r = 0; r < n_row; r++) {
         const float *lo = rows[r] + at, *hi = lo + 3 * step, *end = lo + run;
@@ -44,15 +45,22 @@ INLINE void conv_block(float *out, const float *const *rows, int n_row, int run,
             __m256 w0 = _mm256_load_ps(w), w1 = V > 1 ? _mm256_load_ps(w + 8) : w0;
             UNROLL for (int p = 0; p < P; p++) {
                 __m256 x = _mm256_broadcast_ss(p < 3 ? lo + p * step : hi + (p - 3) * step);
-                acc[p][0] = _mm256_fmadd_ps(x, w0, acc[p][0]);
+                chain[p][0] = _mm256_fmadd_ps(x, w0, chain[p][0]);
                 if (V > 1)
-                    acc[p][1] = _mm256_fmadd_ps(x, w1, acc[p][1]);
+                    chain[p][1] = _mm256_fmadd_ps(x, w1, chain[p][1]);
             }
         }
+        if (run < FA_CONV_SPLIT && r + 1 < n_row)
+            continue;
+        UNROLL for (int p = 0; p < P; p++)
+            UNROLL for (int v = 0; v < V; v++) {
+                sum[p][v] = _mm256_add_ps(sum[p][v], chain[p][v]);
+                chain[p][v] = _mm256_setzero_ps();
+            }
     }
     UNROLL for (int p = 0; p < P; p++)
         UNROLL for (int v = 0; v < V; v++) {
-            __m256 a = acc[p][v], neg = _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NGE_UQ);
+            __m256 a = sum[p][v], neg = _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NGE_UQ);
             a = _mm256_blendv_ps(a, _mm256_mul_ps(a, _mm256_load_ps(b.slope + 8 * v)), neg);
             float *dst = out + p * b.n_out + 8 * v;
             if (b.valid >= 8 * v + 8)

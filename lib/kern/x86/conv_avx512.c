@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The convolution for AVX-512: up to 8 pixels x 32 channels, 16 accumulators. Pooling and sampling gain nothing from wider
+ * The convolution for AVX-512: up to 8 pixels x 32 channels, 16 chains. Pooling and sampling gain nothing from wider
  * vectors (their runs are short) and stay those of AVX2. */
 #include "fa_kern_conv.h"
 
@@ -22,12 +22,12 @@ struct block { const float *w, *bias, *slope; ptrdiff_t next; int n_out, valid; 
 INLINE void conv_block(float *out, const float *const *rows, int n_row, int run, ptrdiff_t at, ptrdiff_t step, struct block b,
                        const int P, const int V)
 {
-    __m512 acc[MAX_P][2];
-    UNROLL for (int p = 0; p < P; p++) {
-        acc[p][0] = _mm512_load_ps(b.bias);
-        if (V > 1)
-            acc[p][1] = _mm512_load_ps(b.bias + L);
-    }
+    __m512 sum[MAX_P][2], chain[MAX_P][2];
+    UNROLL for (int p = 0; p < P; p++)
+        UNROLL for (int v = 0; v < V; v++) {
+            sum[p][v] = _mm512_load_ps(b.bias + L * v);
+            chain[p][v] = _mm512_setzero_ps();
+        }
     const float *w = b.w;
     for (int r = 0; r < n_row; r++) {
         const float *a = rows[r] + at, *c = a + 3 * step, *d = c + 3 * step, *end = a + run;
@@ -35,15 +35,22 @@ INLINE void conv_block(float *out, const float *const *rows, int n_row, int run,
             __m512 w0 = _mm512_load_ps(w), w1 = V > 1 ? _mm512_load_ps(w + b.next) : w0;
             UNROLL for (int p = 0; p < P; p++) {
                 __m512 x = _mm512_set1_ps(*(p < 3 ? a + p * step : p < 6 ? c + (p - 3) * step : d + (p - 6) * step));
-                acc[p][0] = _mm512_fmadd_ps(x, w0, acc[p][0]);
+                chain[p][0] = _mm512_fmadd_ps(x, w0, chain[p][0]);
                 if (V > 1)
-                    acc[p][1] = _mm512_fmadd_ps(x, w1, acc[p][1]);
+                    chain[p][1] = _mm512_fmadd_ps(x, w1, chain[p][1]);
             }
         }
+        if (run < FA_CONV_SPLIT && r + 1 < n_row)
+            continue;
+        UNROLL for (int p = 0; p < P; p++)
+            UNROLL for (int v = 0; v < V; v++) {
+                sum[p][v] = _mm512_add_ps(sum[p][v], chain[p][v]);
+                chain[p][v] = _mm512_setzero_ps();
+            }
     }
     UNROLL for (int p = 0; p < P; p++)
         UNROLL for (int v = 0; v < V; v++) {
-            __m512 a = acc[p][v];
+            __m512 a = sum[p][v];
             __mmask16 neg = _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NGE_UQ);
             a = _mm512_mask_mul_ps(a, neg, a, _mm512_load_ps(b.slope + L * v));
             int valid = b.valid - L * v;
