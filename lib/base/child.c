@@ -90,6 +90,11 @@ static int sink_read(struct sink *s)
 
 char *fa_child_output(char *const argv[], size_t max, int *status, char **err_text, struct fa_err *e)
 {
+    return fa_child_output_fd(argv, -1, 0, max, status, err_text, e);
+}
+
+char *fa_child_output_fd(char *const argv[], int from, int to, size_t max, int *status, char **err_text, struct fa_err *e)
+{
     enum { ERR_MAX = 4096 };
     struct sink s[2] = { { -1, NULL, 0, max, 0 }, { -1, NULL, 0, ERR_MAX, 0 } };
     int p[2][2] = { { -1, -1 }, { -1, -1 } };
@@ -106,8 +111,8 @@ char *fa_child_output(char *const argv[], size_t max, int *status, char **err_te
             goto out;
         s[i].fd = p[i][0];
     }
-    struct fa_child_fd fds[3] = { { -1, 0 }, { p[0][1], 1 }, { p[1][1], 2 } };
-    if (fa_child_start(&pid, argv, fds, 3, e) != FA_OK)
+    struct fa_child_fd fds[4] = { { -1, 0 }, { p[0][1], 1 }, { p[1][1], 2 }, { from, to } };
+    if (fa_child_start(&pid, argv, fds, from >= 0 ? 4 : 3, e) != FA_OK)
         goto out;
     close(p[0][1]);
     close(p[1][1]);

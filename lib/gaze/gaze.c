@@ -8,9 +8,9 @@
 #include "fa_shape.h"
 
 enum { IRIS_POINTS = 8, EYEBALL_RADIUS_MM = 12 };
-/* Eye corners in the face model, and the eyeball's centre relative to their middle in head coordinates (mm). */
+/* Eye corners in the face model, and the eyeball's centre relative to their middle in head coordinates. */
 static const int corner[2][2] = { { 36, 39 }, { 42, 45 } };
-static const float eyeball_offset[3] = { 0, -3.5f, 7.0f };
+static const double eyeball_down_mm = -3.5, eyeball_in_mm = 7;
 
 static double length(const float v[3])
 {
@@ -54,7 +54,9 @@ void fa_gaze_ray(struct fa_gaze_ray *g, const struct fa_gaze_points *at, enum fa
         for (int i = 0; i < IRIS_POINTS; i++)
             sum += iris[i];
         g->iris[k] = (float)(sum / IRIS_POINTS);
-        g->eyeball[k] = (face[corner[eye][0]] + face[corner[eye][1]]) / 2 + dot(r + 3 * k, eyeball_offset);
+        /* The turned offset is a matrix product of the reference: summed in double, then float (bit-exact with the dumps). */
+        const float turned = (float)((double)r[3 * k + 1] * eyeball_down_mm + (double)r[3 * k + 2] * eyeball_in_mm);
+        g->eyeball[k] = (face[corner[eye][0]] + face[corner[eye][1]]) / 2 + turned;
     }
     to_unit(ray, g->iris);
     meet_sphere(met, ray, g->eyeball);

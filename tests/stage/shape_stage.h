@@ -43,7 +43,7 @@ static int shape_open(void)
     return 1;
 }
 
-static const struct fa_pdm *pdm_of(const struct dump_row *r)
+static inline const struct fa_pdm *pdm_of(const struct dump_row *r)
 {
     for (int i = 0; i < N_PART; i++)
         if (strcmp(part_model[i].part, r->part) == 0)

@@ -143,7 +143,8 @@ static inline __m256 gram_block(const float *a0, const float *a1, const float *c
         const __m256 x0 = _mm256_loadu_ps(a0 + i), x1 = _mm256_loadu_ps(a1 + i);
 #pragma GCC unroll 4
         for (int c = 0; c < 4; c++) {
-            const __m256 y = _mm256_loadu_ps(b[c] + i);
+            __m256 y = _mm256_loadu_ps(b[c] + i);
+            __asm__("" : "+x"(y));             /* one load for two uses: the loop is bound by loads */
             s[c][0] = _mm256_fmadd_ps(x0, y, s[c][0]);
             s[c][1] = _mm256_fmadd_ps(x1, y, s[c][1]);
         }
@@ -170,9 +171,11 @@ static void gram_avx2(float *h, int ldh, const float *jw, const float *j, int k,
             _mm_storeu_ps(&low[a + 1][b], _mm256_extractf128_ps(v, 1));
         }
     }
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b <= a; b++)
-            h[a * ldh + b] = h[b * ldh + a] = low[a][b];
+    for (int a = 0; a < k; a++) {
+        memcpy(h + a * ldh, low[a], (size_t)(a + 1) * sizeof *h);
+        for (int b = a + 1; b < k; b++)
+            h[a * ldh + b] = low[b][a];
+    }
 }
 
 static void rhs_avx2(float *b, const float *jw, const float *v, int k, int len)
@@ -189,53 +192,76 @@ static void rhs_avx2(float *b, const float *jw, const float *v, int k, int len)
     }
 }
 
-/* The factor by columns, lanes are rows. The right-hand side is one more row of H: eliminating it is the forward
+/* L by columns, lanes are rows: l[c][r], r >= c. The right-hand side is row k of H, so that eliminating it is the forward
  * substitution, product by product. Pivots are kept up to date for all rows, so that the next one is ready early. */
+struct factor { float l[FA_GRAM_MAX][FA_GRAM_MAX + 8]; double pivot[FA_GRAM_MAX + 8]; };
+
+/* Column c, rows r to r + 8 blocks, where columns 0..c-1 are done. */
+static inline __attribute__((always_inline)) void factor_rows(struct factor *f, int c, int r, __m256d by, const int blocks)
+{
+    __m256d s[3][2];
+#pragma GCC unroll 3
+    for (int i = 0; i < blocks; i++) {
+        s[i][0] = _mm256_cvtps_pd(_mm_load_ps(&f->l[c][r + 8 * i]));
+        s[i][1] = _mm256_cvtps_pd(_mm_load_ps(&f->l[c][r + 8 * i + 4]));
+    }
+    for (int t = 0; t < c; t++) {
+        const __m256 w = _mm256_broadcast_ss(&f->l[t][c]);
+#pragma GCC unroll 3
+        for (int i = 0; i < blocks; i++) {
+            const __m256 p = _mm256_mul_ps(_mm256_load_ps(&f->l[t][r + 8 * i]), w);
+            s[i][0] = _mm256_sub_pd(s[i][0], low_f64(p));
+            s[i][1] = _mm256_sub_pd(s[i][1], high_f64(p));
+        }
+    }
+#pragma GCC unroll 3
+    for (int i = 0; i < blocks; i++) {         /* one whole store: the next column loads it at once */
+        const __m256 v = _mm256_set_m128(_mm256_cvtpd_ps(_mm256_mul_pd(s[i][1], by)), _mm256_cvtpd_ps(_mm256_mul_pd(s[i][0], by)));
+        double *pivot = &f->pivot[r + 8 * i];
+        _mm256_store_ps(&f->l[c][r + 8 * i], v);
+        _mm256_store_pd(pivot, _mm256_fnmadd_pd(low_f64(v), low_f64(v), _mm256_load_pd(pivot)));
+        _mm256_store_pd(pivot + 4, _mm256_fnmadd_pd(high_f64(v), high_f64(v), _mm256_load_pd(pivot + 4)));
+    }
+}
+
 static int solve_avx2(float *b, const float *h, int ldh, int k)
 {
-    _Alignas(32) float l[FA_GRAM_MAX][FA_GRAM_MAX + 8];     /* l[c][r], r >= c; l[c][k]: solved entry c of L y = b */
-    _Alignas(32) double pivot[FA_GRAM_MAX + 8];
+    _Alignas(32) struct factor f;
+    const int rows = (k + 8) & ~7;             /* 0..k, whole blocks */
     assert(k <= FA_GRAM_MAX);
+    memset(f.pivot, 0, sizeof f.pivot);
     for (int c = 0; c < k; c++) {
-        memset(l[c], 0, sizeof l[c]);
-        for (int r = c; r < k; r++)
-            l[c][r] = h[r * ldh + c];
-        l[c][k] = b[c];
-        pivot[c] = l[c][c];
+        memset(f.l[c], 0, (size_t)rows * sizeof f.l[c][0]);
+        f.l[c][k] = b[c];
     }
-    for (int i = k; i < FA_GRAM_MAX + 8; i++)
-        pivot[i] = 0;
+    for (int r = 0; r < k; r++) {
+        for (int c = 0; c <= r; c++)
+            f.l[c][r] = h[r * ldh + c];
+        f.pivot[r] = h[r * ldh + r];
+    }
     for (int c = 0; c < k; c++) {
-        if (pivot[c] < FLT_EPSILON) {
+        if (f.pivot[c] < FLT_EPSILON) {
             memset(b, 0, (size_t)k * sizeof *b);
             return 0;
         }
-        const float inverse = (float)(1 / sqrt(pivot[c]));
+        const float inverse = (float)(1 / sqrt(f.pivot[c]));
         const __m256d by = _mm256_set1_pd(inverse);
-        for (int r = c & ~7; r <= k; r += 8) {
-            const __m256 entry = _mm256_load_ps(&l[c][r]);
-            __m256d s0 = low_f64(entry), s1 = high_f64(entry);
-            for (int t = 0; t < c; t++) {
-                const __m256 p = _mm256_mul_ps(_mm256_load_ps(&l[t][r]), _mm256_broadcast_ss(&l[t][c]));
-                s0 = _mm256_sub_pd(s0, low_f64(p));
-                s1 = _mm256_sub_pd(s1, high_f64(p));
-            }
-            const __m128 v0 = _mm256_cvtpd_ps(_mm256_mul_pd(s0, by)), v1 = _mm256_cvtpd_ps(_mm256_mul_pd(s1, by));
-            const __m256d w0 = _mm256_cvtps_pd(v0), w1 = _mm256_cvtps_pd(v1);
-            _mm_store_ps(&l[c][r], v0);
-            _mm_store_ps(&l[c][r + 4], v1);
-            _mm256_store_pd(&pivot[r], _mm256_fnmadd_pd(w0, w0, _mm256_load_pd(&pivot[r])));
-            _mm256_store_pd(&pivot[r + 4], _mm256_fnmadd_pd(w1, w1, _mm256_load_pd(&pivot[r + 4])));
-        }
-        l[c][c] = inverse;
+        int r = c & ~7;
+        for (; r + 24 <= rows; r += 24)
+            factor_rows(&f, c, r, by, 3);
+        if (r + 16 <= rows)
+            factor_rows(&f, c, r, by, 2);
+        else if (r < rows)
+            factor_rows(&f, c, r, by, 1);
+        f.l[c][c] = inverse;
     }
     for (int r = k - 1; r >= 0; r--) {
-        double s = l[r][k];
+        double s = f.l[r][k];
         for (int t = k - 1; t > r; t--) {
-            const float p = l[r][t] * b[t];
+            const float p = f.l[r][t] * b[t];
             s -= p;
         }
-        b[r] = (float)(s * l[r][r]);
+        b[r] = (float)(s * f.l[r][r]);
     }
     return 1;
 }

@@ -139,49 +139,61 @@ static inline __m512 pair(const float *low, const float *high)
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1);
 }
 
-/* Four rows of the lower triangle times four of its columns: 128 bits a row. */
-static inline __m512 gram_block(const float *const a[4], const float *const b[4], int len)
+/* Eight rows of the lower triangle times four of its columns, stored at low, row length FA_GRAM_MAX. */
+static inline void gram_block(float *low, const float *const a[8], const float *const b[4], int len)
 {
-    __m512 s[4][2], u[4];
+    __m512 s[4][4];
 #pragma GCC unroll 4
     for (int c = 0; c < 4; c++)
-        s[c][0] = s[c][1] = _mm512_setzero_ps();
+#pragma GCC unroll 4
+        for (int r = 0; r < 4; r++)
+            s[c][r] = _mm512_setzero_ps();
     for (int i = 0; i < len; i += 8) {
-        const __m512 x01 = pair(a[0] + i, a[1] + i), x23 = pair(a[2] + i, a[3] + i);
+        const __m512 x0 = pair(a[0] + i, a[1] + i), x1 = pair(a[2] + i, a[3] + i);
+        const __m512 x2 = pair(a[4] + i, a[5] + i), x3 = pair(a[6] + i, a[7] + i);
 #pragma GCC unroll 4
         for (int c = 0; c < 4; c++) {
             const __m512 y = _mm512_broadcast_f32x8(_mm256_loadu_ps(b[c] + i));
-            s[c][0] = _mm512_fmadd_ps(x01, y, s[c][0]);
-            s[c][1] = _mm512_fmadd_ps(x23, y, s[c][1]);
+            s[c][0] = _mm512_fmadd_ps(x0, y, s[c][0]);
+            s[c][1] = _mm512_fmadd_ps(x1, y, s[c][1]);
+            s[c][2] = _mm512_fmadd_ps(x2, y, s[c][2]);
+            s[c][3] = _mm512_fmadd_ps(x3, y, s[c][3]);
         }
     }
+#pragma GCC unroll 2
+    for (int r = 0; r < 4; r += 2) {
+        __m512 u[4];                           /* 128 bits a row: u_0..u_3 */
 #pragma GCC unroll 4
-    for (int c = 0; c < 4; c++)                /* 128 bits a row: u_0..u_3 */
-        u[c] = _mm512_add_ps(_mm512_shuffle_f32x4(s[c][0], s[c][1], 0x88), _mm512_shuffle_f32x4(s[c][0], s[c][1], 0xdd));
-    return hadd(hadd(u[0], u[1]), hadd(u[2], u[3]));
+        for (int c = 0; c < 4; c++)
+            u[c] = _mm512_add_ps(_mm512_shuffle_f32x4(s[c][r], s[c][r + 1], 0x88), _mm512_shuffle_f32x4(s[c][r], s[c][r + 1], 0xdd));
+        const __m512 v = hadd(hadd(u[0], u[1]), hadd(u[2], u[3]));
+        float *row = low + (long)2 * r * FA_GRAM_MAX;
+        _mm_storeu_ps(row, _mm512_castps512_ps128(v));
+        _mm_storeu_ps(row + FA_GRAM_MAX, _mm512_extractf32x4_ps(v, 1));
+        _mm_storeu_ps(row + 2 * FA_GRAM_MAX, _mm512_extractf32x4_ps(v, 2));
+        _mm_storeu_ps(row + 3 * FA_GRAM_MAX, _mm512_extractf32x4_ps(v, 3));
+    }
 }
 
 static void gram_avx512(float *h, int ldh, const float *jw, const float *j, int k, int len)
 {
-    float low[FA_GRAM_MAX + 3][FA_GRAM_MAX];
+    float low[FA_GRAM_MAX][FA_GRAM_MAX];
     assert(k <= FA_GRAM_MAX && len % 16 == 0);
     for (int b = 0; b < k; b += 4) {
-        const float *col[4], *row[4];
+        const float *col[4], *row[8];
         for (int c = 0; c < 4; c++)
             col[c] = j + (long)(b + c < k ? b + c : k - 1) * len;
-        for (int a = b; a < k; a += 4) {
-            for (int c = 0; c < 4; c++)
+        for (int a = b & ~7; a < k; a += 8) {
+            for (int c = 0; c < 8; c++)
                 row[c] = jw + (long)(a + c < k ? a + c : k - 1) * len;
-            const __m512 v = gram_block(row, col, len);
-            _mm_storeu_ps(&low[a][b], _mm512_castps512_ps128(v));
-            _mm_storeu_ps(&low[a + 1][b], _mm512_extractf32x4_ps(v, 1));
-            _mm_storeu_ps(&low[a + 2][b], _mm512_extractf32x4_ps(v, 2));
-            _mm_storeu_ps(&low[a + 3][b], _mm512_extractf32x4_ps(v, 3));
+            gram_block(&low[a][b], row, col, len);
         }
     }
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b <= a; b++)
-            h[a * ldh + b] = h[b * ldh + a] = low[a][b];
+    for (int a = 0; a < k; a++) {
+        memcpy(h + a * ldh, low[a], (size_t)(a + 1) * sizeof *h);
+        for (int b = a + 1; b < k; b++)
+            h[a * ldh + b] = low[b][a];
+    }
 }
 
 static void rhs_avx512(float *b, const float *jw, const float *v, int k, int len)

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * fa-decode: videos, pictures and sequences of pictures as a record stream of frames. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fa_file.h"
+#include "fa_media.h"
+#include "fa_msg.h"
+#include "fa_stream.h"
+
+static const char usage[] =
+    "usage: fa-decode [-qv] [-o FILE] [-z LEVEL] [options] INPUT...\n"
+    "\n"
+    "Writes the frames of each INPUT as one clip of a record stream. INPUT is a video or a picture of any kind that ffmpeg reads,\n"
+    "a folder of pictures (.jpg .jpeg .png .bmp), a printf pattern such as img%04d.png, or '-' for standard input.\n"
+    "\n"
+    "  -o, --output FILE    write to FILE (default: standard output)\n"
+    "  -z, --zstd LEVEL     compress, 1 fast .. 19 small (default 0: not)\n"
+    "      --start S        begin S seconds into the video (default 0)\n"
+    "      --duration S     end S seconds later (default: to the end)\n"
+    "      --frames N       end after N frames (default: all)\n"
+    "      --cfr            times are (frame - 1) / frame rate, as OpenFace's (default: true presentation times)\n"
+    "      --color HOW      bt601: convert as OpenFace does; tag: honour the matrix tag (default bt601)\n"
+    "      --no-autorotate  do not turn the picture upright\n"
+    "      --fx F, --fy F   focal lengths, pixels (default: from the frame size)\n"
+    "      --cx C, --cy C   optical centre, pixels (default: the middle)\n"
+    "      --threads N      ffmpeg's decoding threads (default: its own choice)\n"
+    "  -q, --quiet          errors only\n"
+    "  -v, --verbose        more messages\n"
+    "  -h, --help           this text\n"
+    "      --version        version\n"
+    "\n"
+    "Exit status: 0 done, 1 bad input (what could be decoded is written and marked), 2 wrong use, 3 this machine.\n";
+
+enum { O_START = 256, O_DURATION, O_FRAMES, O_CFR, O_COLOR, O_NO_ROTATE, O_FX, O_FY, O_CX, O_CY, O_THREADS, O_VERSION };
+static const struct option options[] = {
+    { "output", required_argument, 0, 'o' }, { "zstd", required_argument, 0, 'z' }, { "start", required_argument, 0, O_START },
+    { "duration", required_argument, 0, O_DURATION }, { "frames", required_argument, 0, O_FRAMES }, { "cfr", no_argument, 0, O_CFR },
+    { "color", required_argument, 0, O_COLOR }, { "no-autorotate", no_argument, 0, O_NO_ROTATE }, { "fx", required_argument, 0, O_FX },
+    { "fy", required_argument, 0, O_FY }, { "cx", required_argument, 0, O_CX }, { "cy", required_argument, 0, O_CY },
+    { "threads", required_argument, 0, O_THREADS }, { "quiet", no_argument, 0, 'q' }, { "verbose", no_argument, 0, 'v' },
+    { "help", no_argument, 0, 'h' }, { "version", no_argument, 0, O_VERSION }, { 0 }
+};
+
+/* What made the pixels and times, for CLIP's provenance. */
+static void provenance(char *line, size_t size, const struct fa_media_info *i, const struct fa_media_options *o)
+{
+    const char *ffmpeg = i && *i->ffmpeg ? i->ffmpeg : "unknown";
+    int n = snprintf(line, size, "fa-decode version=%s ffmpeg=%.*s matrix=%s times=%s rotate=%s", FA_VERSION, (int)strcspn(ffmpeg, " \n"), ffmpeg,
+                     o->color_tag ? "tag" : "bt601", i && i->true_times ? "pts" : "cfr", o->no_autorotate ? "no" : "auto");
+    if (o->start > 0)
+        n += snprintf(line + n, size - (size_t)n, " start=%.9g", o->start);
+    if (o->duration > 0)
+        n += snprintf(line + n, size - (size_t)n, " duration=%.9g", o->duration);
+    if (o->frames)
+        n += snprintf(line + n, size - (size_t)n, " frames=%llu", (unsigned long long)o->frames);
+    snprintf(line + n, size - (size_t)n, "\n");
+}
+
+/* i NULL: the input could not be opened; a clip of unknown size (0 x 0) whose END then says why. */
+static int put_clip(struct fa_writer *w, uint32_t clip, const char *input, const struct fa_media_info *i, const struct fa_media_options *o,
+                    struct fa_err *e)
+{
+    char line[512];
+    struct fa_clip c = { .name = input, .provenance = line };
+    provenance(line, sizeof line, i, o);
+    if (i) {
+        c.kind = (uint32_t)i->kind;
+        c.flags = (i->true_times ? FA_CLIP_VFR : 0) | (o->color_tag ? FA_CLIP_COLOR_TAG : 0);
+        c.w = i->w, c.h = i->h, c.rotation = i->rotation;
+        c.fps_num = i->fps_num, c.fps_den = i->fps_den, c.n_frame = i->n_frame;
+        c.fx = i->fx, c.fy = i->fy, c.cx = i->cx, c.cy = i->cy;
+    }
+    return fa_put_clip(w, clip, &c, e);
+}
+
+static int put_frames(struct fa_writer *w, uint32_t clip, struct fa_media *m, struct fa_err *write_e, struct fa_err *e)
+{
+    const struct fa_media_info *i = fa_media_info(m);
+    struct fa_media_frame f;
+    int r;
+    for (uint64_t n = 1; (r = fa_media_next(m, &f, e)) == FA_OK; n++) {
+        struct fa_frame rec = { .w = f.w, .h = f.h, .format = FA_PIX_BGR24, .t = f.t, .pts = f.pts, .tb_num = i->tb_num, .tb_den = i->tb_den,
+                                .px = f.px, .name = f.name };
+        if (fa_put_frame(w, clip, n, &rec, write_e) != FA_OK)
+            break;
+    }
+    return r;
+}
+
+/* One input, one clip, with an END in any case. Returns the input's exit status; write_e is filled when the output fails. */
+static int decode(struct fa_writer *w, uint32_t clip, const char *input, const struct fa_media_options *o, struct fa_err *write_e)
+{
+    struct fa_err e = { 0 };
+    struct fa_media *m = NULL;
+    const char *name = strcmp(input, "-") == 0 ? "standard input" : input;
+    int r = fa_media_open(&m, input, o, &e), status = 0;
+    if (r == FA_OK)
+        fa_note("%s: %dx%d, %u/%u frames/s, rotation %d", name, fa_media_info(m)->w, fa_media_info(m)->h, fa_media_info(m)->fps_num,
+                fa_media_info(m)->fps_den, fa_media_info(m)->rotation);
+    if (put_clip(w, clip, input, m ? fa_media_info(m) : NULL, o, write_e) == FA_OK && r == FA_OK)
+        r = put_frames(w, clip, m, write_e, &e);
+    fa_media_close(m);
+    if (r < 0) {
+        fa_err_prefix(&e, "%s", name);
+        status = fa_error_status(&e);
+    }
+    if (write_e->code == FA_OK) {
+        struct fa_end end = { .status = (uint32_t)status, .n_frame = fa_writer_frames(w), .stage = status ? "fa-decode" : "",
+                              .words = status ? e.text : "" };
+        fa_put_end(w, clip, &end, write_e);
+        fa_note("%s: %llu frames", name, (unsigned long long)end.n_frame);
+    }
+    return status;
+}
+
+static int color_tag(const char *how)
+{
+    if (strcmp(how, "bt601") != 0 && strcmp(how, "tag") != 0)
+        fa_die_usage("--color: '%s' is neither bt601 nor tag", how);
+    return how[0] == 't';
+}
+
+int main(int argc, char **argv)
+{
+    struct fa_media_options o = { 0 };
+    struct fa_err e = { 0 };
+    struct fa_out out = { 0 };
+    struct fa_writer *w = NULL;
+    const char *path = NULL;
+    int level = 0, status = 0;
+
+    fa_msg_init("fa-decode");
+    for (int c; (c = getopt_long(argc, argv, "o:z:qvh", options, NULL)) != -1;) {
+        switch (c) {
+        case 'o': path = optarg; break;
+        case 'z': level = (int)fa_opt_long("-z", optarg, 0, 19); break;
+        case O_START: o.start = fa_opt_double("--start", optarg, 0, 1e9); break;
+        case O_DURATION: o.duration = fa_opt_double("--duration", optarg, 1e-6, 1e9); break;
+        case O_FRAMES: o.frames = (uint64_t)fa_opt_long("--frames", optarg, 1, 1000000000); break;
+        case O_CFR: o.cfr = 1; break;
+        case O_COLOR: o.color_tag = color_tag(optarg); break;
+        case O_NO_ROTATE: o.no_autorotate = 1; break;
+        case O_FX: o.fx = (float)fa_opt_double("--fx", optarg, 1e-3, 1e6); break;
+        case O_FY: o.fy = (float)fa_opt_double("--fy", optarg, 1e-3, 1e6); break;
+        case O_CX: o.cx = (float)fa_opt_double("--cx", optarg, 1e-3, 1e6); break;
+        case O_CY: o.cy = (float)fa_opt_double("--cy", optarg, 1e-3, 1e6); break;
+        case O_THREADS: o.threads = (int)fa_opt_long("--threads", optarg, 0, 1024); break;
+        case 'q': fa_msg_level(FA_QUIET); break;
+        case 'v': fa_msg_level(FA_VERBOSE); break;
+        case 'h': fputs(usage, stdout); return fa_close_stdout(0);
+        case O_VERSION: fa_print_version("stream 1");
+        default: fa_die_usage("wrong option");
+        }
+    }
+    if (optind == argc)
+        fa_die_usage("no input");
+    if ((o.fx > 0) != (o.fy > 0) || (o.cx > 0) != (o.cy > 0))
+        fa_die_usage("--fx and --fy, and --cx and --cy, go together");
+
+    if (fa_out_open(&out, path, &e) != FA_OK)
+        return fa_error_status(&e);
+    if (fa_writer_open(&w, fileno(out.f), level, &e) != FA_OK) {
+        fa_out_abandon(&out, 0);
+        fa_err_prefix(&e, "%s", path ? path : "standard output");
+        return fa_error_status(&e);
+    }
+    for (int i = optind; i < argc && e.code == FA_OK; i++) {
+        int s = decode(w, (uint32_t)(i - optind), argv[i], &o, &e);
+        status = s > status ? s : status;
+    }
+    if (fa_writer_close(w, &e) != FA_OK) {
+        fa_err_prefix(&e, "%s", path ? path : "standard output");
+        status = fa_error_status(&e);
+    }
+    if (status != 0 && path)
+        fa_out_abandon(&out, 1);
+    else if (fa_out_commit(&out, &e) != FA_OK)
+        status = fa_error_status(&e);
+    return fa_close_stdout(status);
+}

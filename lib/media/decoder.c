@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * One ffmpeg child and its three pipes: 1 pixels, 2 complaints, 3 times (spec/output 15, 16). All three are drained together: a full
+ * pipe that nobody reads would stop ffmpeg and us for good. Pixels are read straight into the frame that the caller gets.
+ *
+ * The scale filter is given the size that we expect, so every frame has it whatever the stream does: at the right size it only
+ * converts the colours (the reference's bytes), and a size change inside a clip is scaled to the first size, as ffmpeg itself would.
+ *
+ * When we die, by whatever signal, our ends of the pipes close and ffmpeg ends with its next write. */
+#include "media_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fa_child.h"
+
+enum { PX, ERR, TIME, N_PIPE, PIPE_BYTES = 1 << 20, READ_BYTES = 4096 };
+
+struct fa_decoder {
+    pid_t pid;                    /* 0: waited for */
+    int fd[N_PIPE];               /* our ends; -1: at its end */
+    size_t frame_b, raw_b, have;  /* bytes of a frame out, of a frame as ffmpeg writes it, of it read so far */
+    uint8_t *px, *in;             /* frame out; where raw bytes go: px itself, or a larger buffer beside it */
+    enum fa_raw raw;
+    uint64_t n, frame0;           /* frames handed out; frames of the clip before */
+    struct fa_times times;
+    struct fa_words words;
+    struct fa_err end;            /* how it ended, once it has */
+};
+
+static int start(struct fa_decoder *d, const struct fa_decoder_args *a, const struct fa_child_fd *fds, int n_fd, struct fa_err *e)
+{
+    static const char *const pix[] = { [FA_RAW_BGR24] = "bgr24", [FA_RAW_BGR48] = "bgr48le", [FA_RAW_GRAY16] = "gray16le" };
+    char *argv[48], start_s[40], duration_s[40], threads_s[16], frames_s[24], map_s[24], filter[256];
+    int n = 0;
+
+    snprintf(start_s, sizeof start_s, "%.6f", a->start);
+    snprintf(duration_s, sizeof duration_s, "%.6f", a->duration);
+    snprintf(threads_s, sizeof threads_s, "%d", a->threads);
+    snprintf(frames_s, sizeof frames_s, "%llu", (unsigned long long)a->frames);
+    snprintf(map_s, sizeof map_s, "0:%d", a->stream);
+    snprintf(filter, sizeof filter, "scale=w=%d:h=%d%s,metadata=add:key=fa:value=1,metadata=print:key=fa:direct=1:file=pipe\\\\:3", a->w, a->h,
+             a->color_tag ? "" : ":in_color_matrix=bt601");
+#define ARG(s) (argv[n++] = (char *)(s))
+    ARG("ffmpeg"), ARG("-nostdin"), ARG("-hide_banner"), ARG("-nostats"), ARG("-v"), ARG("error");
+    if (!a->autorotate)
+        ARG("-noautorotate");
+    if (a->threads > 0)
+        ARG("-threads"), ARG(threads_s);
+    if (a->start > 0)
+        ARG("-ss"), ARG(start_s);
+    if (a->duration > 0)
+        ARG("-t"), ARG(duration_s);
+    if (a->format)
+        ARG("-f"), ARG(a->format);
+    if (a->format && strcmp(a->format, "concat") == 0)
+        ARG("-safe"), ARG("0");
+    ARG("-i"), ARG(a->src->arg), ARG("-map"), ARG(map_s), ARG("-vsync"), ARG("passthrough"), ARG("-vf"), ARG(filter);
+    if (a->frames > 0)
+        ARG("-frames:v"), ARG(frames_s);
+    ARG("-f"), ARG("rawvideo"), ARG("-pix_fmt"), ARG(pix[a->raw]), ARG("pipe:1"), ARG(NULL);
+#undef ARG
+    return fa_child_start(&d->pid, argv, fds, n_fd, e);
+}
+
+int fa_decoder_open(struct fa_decoder **out, const struct fa_decoder_args *a, struct fa_err *e)
+{
+    static const int raw_px[] = { [FA_RAW_BGR24] = 3, [FA_RAW_BGR48] = 6, [FA_RAW_GRAY16] = 2 };
+    int p[N_PIPE][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+    int r = FA_E_MEM;
+    *out = NULL;
+    struct fa_decoder *d = calloc(1, sizeof *d);
+    if (!d)
+        return fa_fail(e, FA_E_MEM, "out of memory");
+    for (int i = 0; i < N_PIPE; i++)
+        d->fd[i] = -1;
+    d->raw = a->raw;
+    d->frame0 = a->frame0;
+    d->frame_b = (size_t)a->w * (size_t)a->h * 3;
+    d->raw_b = (size_t)a->w * (size_t)a->h * (size_t)raw_px[a->raw];
+    d->px = aligned_alloc(64, (d->frame_b + 63) / 64 * 64);
+    d->in = a->raw == FA_RAW_BGR24 ? d->px : malloc(d->raw_b);
+    if (!d->px || !d->in) {
+        fa_fail(e, FA_E_MEM, "no memory for frames of %dx%d", a->w, a->h);
+        goto out;
+    }
+    for (int i = 0; i < N_PIPE; i++) {
+        if ((r = fa_pipe(p[i], e)) != FA_OK)
+            goto out;
+        d->fd[i] = p[i][0];
+    }
+#ifdef F_SETPIPE_SZ
+    fcntl(p[PX][1], F_SETPIPE_SZ, (int)PIPE_BYTES);     /* best effort: fewer and larger reads */
+#endif
+    struct fa_child_fd fds[5] = { { -1, 0 }, { p[PX][1], 1 }, { p[ERR][1], 2 }, { p[TIME][1], 3 }, { a->src->fd, FA_SOURCE_FD } };
+    r = start(d, a, fds, a->src->fd >= 0 ? 5 : 4, e);
+out:
+    for (int i = 0; i < N_PIPE; i++)
+        if (p[i][1] >= 0)
+            close(p[i][1]);
+    if (r != FA_OK)
+        fa_decoder_close(d);
+    else
+        *out = d;
+    return r;
+}
+
+static void end_of(struct fa_decoder *d, int i)
+{
+    close(d->fd[i]);
+    d->fd[i] = -1;
+}
+
+/* Waits until a pipe that we want something from has it, and reads each such pipe once. */
+static int pump(struct fa_decoder *d, struct fa_err *e)
+{
+    char b[READ_BYTES];
+    struct pollfd pf[N_PIPE];
+    for (int i = 0; i < N_PIPE; i++)
+        pf[i] = (struct pollfd){ d->fd[i], POLLIN, 0 };
+    if (d->have == d->raw_b)
+        pf[PX].fd = -1;
+    if (!fa_times_room(&d->times, sizeof b))
+        pf[TIME].fd = -1;
+    if (poll(pf, N_PIPE, -1) < 0)
+        return errno == EINTR ? FA_OK : fa_fail_errno(e, FA_E_IO, "poll");
+    for (int i = 0; i < N_PIPE; i++) {
+        if (pf[i].fd < 0 || !pf[i].revents)
+            continue;
+        ssize_t n = i == PX ? read(d->fd[i], d->in + d->have, d->raw_b - d->have) : read(d->fd[i], b, sizeof b);
+        if (n < 0 && errno != EINTR)
+            return fa_fail_errno(e, FA_E_IO, "read from ffmpeg");
+        if (n == 0)
+            end_of(d, i);
+        if (n <= 0)
+            continue;
+        if (i == PX)
+            d->have += (size_t)n;
+        else if (i == TIME)
+            fa_times_feed(&d->times, b, (size_t)n);
+        else
+            fa_words_feed(&d->words, b, (size_t)n, d->frame0 + d->n + 1);
+    }
+    return FA_OK;
+}
+
+/* All pixels are read: hears ffmpeg out, waits for it and judges. */
+static int finish(struct fa_decoder *d, struct fa_err *e)
+{
+    struct fa_time drop;
+    int status = 0, r;
+    char text[360];
+    d->have = d->raw_b;                     /* pump: no more pixels */
+    while (d->fd[ERR] >= 0 || d->fd[TIME] >= 0) {
+        if ((r = pump(d, e)) != FA_OK)
+            return r;
+        while (fa_times_take(&d->times, &drop))
+            ;
+    }
+    r = fa_child_wait(d->pid, &status, e);
+    d->pid = 0;
+    if (r != FA_OK)
+        return r;
+    fa_words_text(&d->words, text, sizeof text);
+    if (status > 255)
+        return fa_fail(e, FA_E_CHILD, "ffmpeg: killed by signal %d", status - 256);
+    if (status == 126 || status == 127)
+        return fa_fail(e, FA_E_CHILD, "ffmpeg: cannot be run (exit status %d)%s%s", status, *text ? ": " : "", text);
+    if (status != 0 || d->words.n_line > 0) {
+        uint64_t at = d->words.n_line > 0 ? d->words.frame : d->frame0 + d->n;
+        fa_fail(e, FA_E_INPUT, "ffmpeg: %s", *text ? text : "failed without a word");
+        return d->frame0 + d->n > 0 ? fa_err_prefix(e, "frame %llu", (unsigned long long)at) : FA_E_INPUT;
+    }
+    return fa_fail(e, FA_EOF, "end of clip");
+}
+
+/* 16 bits a sample to 8: the high byte, as the reference's reader does (spec/output 13). */
+static void narrow(struct fa_decoder *d)
+{
+    const uint8_t *s = d->in + 1;           /* high bytes of little-endian samples */
+    uint8_t *px = d->px;
+    if (d->raw == FA_RAW_BGR48)
+        for (size_t i = 0; i < d->frame_b; i++)
+            px[i] = s[2 * i];
+    else if (d->raw == FA_RAW_GRAY16)
+        for (size_t i = 0; i < d->frame_b / 3; i++)
+            px[3 * i] = px[3 * i + 1] = px[3 * i + 2] = s[2 * i];
+}
+
+int fa_decoder_next(struct fa_decoder *d, const uint8_t **px, struct fa_time *t, struct fa_err *e)
+{
+    int r = FA_OK;
+    if (d->end.code != FA_OK) {
+        *e = d->end;
+        return d->end.code;
+    }
+    while (r == FA_OK && d->fd[PX] >= 0 && (d->have < d->raw_b || (d->times.n == 0 && d->fd[TIME] >= 0)))
+        r = pump(d, e);
+    if (r == FA_OK && d->have == d->raw_b) {
+        if (!fa_times_take(&d->times, t))
+            *t = (struct fa_time){ FA_NOPTS, 0 };
+        narrow(d);
+        *px = d->px;
+        d->have = 0;
+        d->n++;
+        return FA_OK;
+    }
+    int part = d->have > 0;
+    if (r == FA_OK)
+        r = finish(d, e);
+    if (r == FA_EOF && part)
+        r = fa_fail(e, FA_E_CHILD, "ffmpeg: stopped inside frame %llu", (unsigned long long)(d->frame0 + d->n + 1));
+    d->end = *e;
+    return r;
+}
+
+void fa_decoder_words(struct fa_decoder *d, char *out, size_t size) { fa_words_text(&d->words, out, size); }
+
+void fa_decoder_close(struct fa_decoder *d)
+{
+    int status;
+    if (!d)
+        return;
+    for (int i = 0; i < N_PIPE; i++)
+        if (d->fd[i] >= 0)
+            close(d->fd[i]);
+    if (d->pid > 0) {
+        kill(d->pid, SIGKILL);
+        fa_child_wait(d->pid, &status, NULL);
+    }
+    if (d->in != d->px)
+        free(d->in);
+    free(d->px);
+    free(d);
+}
