@@ -5,7 +5,7 @@ include config.mk
 .SUFFIXES:
 .SECONDARY:
 
-WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
+WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-format-truncation $(WERROR)
 ROOMS   := $(sort $(dir $(wildcard lib/*/*.h)))
 CPPFLAGS_ALL = -D_GNU_SOURCE -DFA_VERSION='"$(VERSION)"' $(addprefix -I,$(ROOMS)) $(CPPFLAGS)
 # No contraction: where a fused multiply-add is part of a definition the code says fmaf.
@@ -52,10 +52,20 @@ $(B)/bin/%: $(B)/cmd/%.o $(LIB)
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/fa_test.o $(B)/tests/dump.o $(LIB)
 	@echo "  LD $@"; $(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(B)/tests/fa_test.o $(B)/tests/dump.o $(LIB) $(LDLIBS_ALL)
 
+# The main job on a real clip, set-up included. CLIP= and MODEL= choose others.
+demo:
+	@.ci/deps build
+	@$(MAKE) --no-print-directory all
+	@B=$(B) CLIP='$(CLIP)' MODEL='$(MODEL)' .ci/demo
+
 # The quick set (minutes on 2 cores) and the whole set. Both end with one line: N passed, N failed, N skipped.
-check: all tests
+check:
+	@.ci/deps check
+	@$(MAKE) --no-print-directory all tests
 	@B=$(B) tests/run quick
-check-all: all tests
+check-all:
+	@.ci/deps check
+	@$(MAKE) --no-print-directory all tests
 	@B=$(B) tests/run all
 
 asan:
@@ -90,5 +100,5 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all tests check check-all asan tsan fuzz bench lint install clean
+.PHONY: demo all tests check check-all asan tsan fuzz bench lint install clean
 -include $(LIBOBJ:.o=.d) $(BINS:$(B)/bin/%=$(B)/cmd/%.d) $(TESTS:=.d)
