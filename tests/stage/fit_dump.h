@@ -47,14 +47,15 @@ static inline const struct dump_row *block_row(const struct dump *d, const struc
     return NULL;
 }
 
-/* The pack's prefix of a dumped part. */
-static inline const char *part_prefix(const char *part)
+/* 0 main, then the parts in the model's order. */
+static inline int part_index(const char *part)
 {
-    return strcmp(part, "inner") == 0 ? "part/0" : strcmp(part, "left_eye_28") == 0 ? "part/1" :
-           strcmp(part, "right_eye_28") == 0 ? "part/2" : "main";
+    static const char *const names[] = { "inner", "left_eye_28", "right_eye_28" };
+    for (int i = 0; i < 3; i++)
+        if (strcmp(part, names[i]) == 0)
+            return i + 1;
+    return 0;
 }
-
-static inline int part_index(const char *part) { return part_prefix(part)[0] == 'm' ? 0 : part_prefix(part)[5] - '0' + 1; }
 
 /* Dumped vectors are all x, then all y; ours are planes of np. */
 static inline void to_planes(float *xy, const float *dumped, int n, int np)
