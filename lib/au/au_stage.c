@@ -101,12 +101,6 @@ void fa_au_stage_close(struct fa_au_stage *s)
     free(s);
 }
 
-/* A record on its way: out, or held until the end of the clip. */
-static int pass(struct fa_au_stage *s, struct fa_writer *w, const struct fa_rec *rec, struct fa_err *e)
-{
-    return s->mode == WHOLE_CLIP ? fa_hold_add(&s->hold, rec, e) : fa_put_rec(w, rec, e);
-}
-
 static int put_aus(const struct fa_au_stage *s, struct fa_writer *w, uint32_t clip, uint64_t frame, int face, const double *r,
                    const double *presence, const double *distance, struct fa_err *e)
 {
@@ -149,7 +143,9 @@ static int begin_clip(struct fa_au_stage *s, struct fa_writer *w, const struct f
     }
     if (s->opt.hog && (r = hog_file_open(&s->hog, s->opt.hog, clip.name, e)) != FA_OK)
         return r;
-    return fa_put_clip_line(w, rec, line, e);
+    r = fa_put_clip_line(w, rec, line, e);
+    fa_writer_hold(w, s->mode == WHOLE_CLIP ? &s->hold : NULL);
+    return r;
 }
 
 static int no_crop(const struct fa_au_stage *s, struct fa_err *e)
@@ -171,7 +167,7 @@ static int take_marks(struct fa_au_stage *s, struct fa_writer *w, const struct f
     s->accepted = m.accepted != 0;
     s->frame = s->last_frame = rec->frame;
     s->face = rec->face;
-    return pass(s, w, rec, e);
+    return fa_put_rec(w, rec, e);
 }
 
 /* Descriptors of the face: x, and the FHOG part once more as float. A black face has zeros in both. */
@@ -240,7 +236,7 @@ static int take_crop(struct fa_au_stage *s, struct fa_writer *w, const struct fa
     if (!s->pending || rec->frame != s->frame || rec->face != s->face)
         return fa_fail(e, FA_E_FORMAT, "frame %llu: a CROP record that does not follow its LANDMARKS", (unsigned long long)rec->frame);
     s->pending = 0;
-    if ((s->opt.keep_crops && (r = pass(s, w, rec, e)) != FA_OK) || (r = describe(s, &crop, e)) != FA_OK)
+    if ((s->opt.keep_crops && (r = fa_put_rec(w, rec, e)) != FA_OK) || (r = describe(s, &crop, e)) != FA_OK)
         return r;
     const int success = crop.valid != 0, flag = s->mode == IMAGE ? s->accepted : s->success;
     if (s->hog.open && (r = hog_file_put(&s->hog, s->descriptor, flag, e)) != FA_OK)
@@ -264,7 +260,7 @@ static int record(void *self, struct fa_writer *w, const struct fa_rec *rec, str
     case FA_REC_LANDMARKS: return take_marks(s, w, rec, e);
     case FA_REC_CROP: return take_crop(s, w, rec, e);
     case FA_REC_AUS: return FA_OK;           /* of an earlier run: ours replace them */
-    default: return pass(s, w, rec, e);
+    default: return fa_put_rec(w, rec, e);     /* held until the end of the clip, or out */
     }
 }
 
@@ -297,6 +293,7 @@ static int clip_end(void *self, struct fa_writer *w, uint32_t clip, const struct
         return no_crop(s, e);
     s->pending = 0;
     if (s->mode == WHOLE_CLIP) {
+        fa_writer_hold(w, NULL);
         if ((r = fa_au_clip_finish(s->rows, shift_now(s), s->use == &s->set[DYNAMIC], e)) != FA_OK || (r = replay(s, w, e)) != FA_OK)
             return r;
         fa_hold_reset(&s->hold);
@@ -311,5 +308,5 @@ static int clip_end(void *self, struct fa_writer *w, uint32_t clip, const struct
 
 struct fa_stage fa_au_stage(struct fa_au_stage *s)
 {
-    return (struct fa_stage){ .program = s->opt.program, .self = s, .record = record, .clip_end = clip_end, .wants_unknown = 1 };
+    return (struct fa_stage){ .program = s->opt.program, .self = s, .record = record, .clip_end = clip_end };
 }

@@ -22,6 +22,8 @@ int hog_file_open(struct hog_file *h, const char *where, const char *clip_name, 
     char *path = NULL, *name = NULL;
     int r = FA_OK;
     if (!is_folder(where)) {
+        if (h->n_file > 0)
+            return fa_fail(e, FA_E_ARG, "--hog %s: one file cannot take several clips; name a folder", where);
         path = strdup(where);
     } else if ((r = fa_mkdirs(where, e)) == FA_OK) {
         name = fa_table_name(clip_name, is_folder(clip_name));
@@ -31,6 +33,7 @@ int hog_file_open(struct hog_file *h, const char *where, const char *clip_name, 
     if (r == FA_OK)
         r = path ? fa_out_open(&h->out, path, e) : fa_fail(e, FA_E_MEM, "out of memory");
     h->open = r == FA_OK;
+    h->n_file += h->open;
     free(path);
     free(name);
     return r;

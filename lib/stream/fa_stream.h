@@ -145,8 +145,6 @@ struct fa_stage {
     int (*record)(void *self, struct fa_writer *w, const struct fa_rec *rec, struct fa_err *e);
     /* Before END of a clip is passed on (may be NULL): flush what is held back. end: as it will be written. */
     int (*clip_end)(void *self, struct fa_writer *w, uint32_t clip, const struct fa_end *end, struct fa_err *e);
-    /* record() gets records of unknown types too, to keep them in their place: for stages that hold records back. */
-    int wants_unknown;
 };
 int fa_stage_run(const struct fa_stage *s, struct fa_reader *r, struct fa_writer *w, struct fa_err *e);
 /* The whole outside of a filter program: opens in and out (NULL or "-": standard input, output), runs the loop, closes all, checked.

@@ -26,7 +26,8 @@ static void put_floats(unsigned char *p, const float *v, int n) { memcpy(p, v, 4
 int fa_put_rec(struct fa_writer *w, const struct fa_rec *rec, struct fa_err *e)
 {
     struct iovec v = piece(rec->data, rec->len);
-    return writer_put(w, rec, &v, 1, e);
+    struct fa_hold *hold = writer_hold(w);
+    return hold ? fa_hold_add(hold, rec, e) : writer_put(w, rec, &v, 1, e);
 }
 
 /* CLIP with provenance given as old text and a further line (either may be empty). */

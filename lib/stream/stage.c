@@ -74,7 +74,7 @@ static int handle(struct run *run, const struct fa_rec *rec, struct fa_err *err)
 {
     if (rec->type == FA_REC_END)
         return pass_end(run, rec, err);
-    if (fa_rec_name(rec->type) || run->s->wants_unknown)
+    if (fa_rec_name(rec->type))
         return run->s->record(run->s->self, run->w, rec, err);
     return fa_put_rec(run->w, rec, err);
 }

@@ -5,6 +5,7 @@
 #define STREAM_INTERNAL_H
 
 #include <sys/uio.h>
+#include "fa_hold.h"
 #include "fa_stream.h"
 
 /* Arrays are used where they lie in a record, so the machine's order must be the stream's. */
@@ -43,6 +44,8 @@ enum { REC_PIECES = 8 };
 int writer_put(struct fa_writer *w, const struct fa_rec *rec, const struct iovec *piece, int n, struct fa_err *e);
 /* A clip was begun and not ended. */
 int writer_in_clip(const struct fa_writer *w);
+/* What fa_writer_hold set. */
+struct fa_hold *writer_hold(const struct fa_writer *w);
 /* The open clip's name as known from its CLIP, cut at some 100 bytes; "" before. */
 const char *reader_clip_name(const struct fa_reader *r);
 

@@ -18,6 +18,7 @@
 struct fa_writer {
     int fd, in_clip, live;               /* live: a pipe or socket, where someone waits for each record */
     uint64_t n_frame;
+    struct fa_hold *hold;                /* takes what fa_put_rec would write; NULL: nothing does */
     XXH3_state_t *sum;
     ZSTD_CCtx *z;                        /* NULL: plain */
     unsigned char *out;                  /* compressed bytes not yet written: used of cap */
@@ -29,6 +30,8 @@ enum { PIPE_SIZE = 1 << 20 };            /* a 640x480 frame without waiting for 
 
 int writer_in_clip(const struct fa_writer *w) { return w->in_clip; }
 uint64_t fa_writer_frames(const struct fa_writer *w) { return w->n_frame; }
+void fa_writer_hold(struct fa_writer *w, struct fa_hold *h) { w->hold = h; }
+struct fa_hold *writer_hold(const struct fa_writer *w) { return w->hold; }
 
 static void writer_free(struct fa_writer *w)
 {
