@@ -77,27 +77,22 @@ int fa_writer_open(struct fa_writer **out, int fd, int level, struct fa_err *e)
 /* Every piece to fd, through signals and short counts. The pieces are used up. */
 static int write_all(int fd, struct iovec *v, int n, struct fa_err *e)
 {
-    while (n > 0) {
-        if (v->iov_len == 0) {
-            v++;
-            n--;
+    for (int i = 0; i < n;) {
+        if (v[i].iov_len == 0) {
+            i++;
             continue;
         }
-        ssize_t done = writev(fd, v, n);
+        ssize_t done = writev(fd, v + i, n - i);
         if (done < 0) {
             if (errno == EINTR)
                 continue;
             return fa_fail_errno(e, FA_E_IO, "write");
         }
-        for (size_t left = (size_t)done; left > 0;) {
-            size_t k = left < v->iov_len ? left : v->iov_len;
-            v->iov_base = (char *)v->iov_base + k;
-            v->iov_len -= k;
+        for (size_t left = (size_t)done; left > 0 && i < n; i += left > 0) {
+            size_t k = left < v[i].iov_len ? left : v[i].iov_len;
+            v[i].iov_base = (char *)v[i].iov_base + k;
+            v[i].iov_len -= k;
             left -= k;
-            if (v->iov_len == 0 && left > 0) {
-                v++;
-                n--;
-            }
         }
     }
     return FA_OK;

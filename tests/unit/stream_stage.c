@@ -341,6 +341,33 @@ static void a_full_disk_ends_with_status_3(void)
     free(in.p);
 }
 
+/* fa_stage_files: the output takes its name only when the stream is whole and good. */
+static void an_output_file_takes_its_name_only_when_all_went_well(void)
+{
+    struct bytes in = sample_stream(1, 0, 0, 3);
+    char dir[] = "/tmp/fa-stage.XXXXXX", src[64], dst[64], partial[80];
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(src, sizeof src, "%s/in.fas", dir);
+    snprintf(dst, sizeof dst, "%s/out.fas", dir);
+    snprintf(partial, sizeof partial, "%s.partial", dst);
+    for (int cut = 0; cut < 2; cut++) {
+        struct fa_stage s = { "fa-pass", NULL, pass_all, NULL };
+        struct fa_err e;
+        FILE *f = fopen(src, "wb");
+        CHECK(f && fwrite(in.p, 1, in.n - (cut ? 64 : 0), f) > 0 && fclose(f) == 0);
+        check_int("status", fa_stage_files(&s, src, dst, 0, &e), cut);
+        check_int("code", e.code, cut ? FA_E_TRUNC : FA_OK);
+        CHECK((access(dst, F_OK) == 0) == !cut && (access(partial, F_OK) == 0) == cut);
+        check_int("no input", fa_stage_files(&s, "/no/such", dst, 0, &e), 1);
+        check_int("no folder", fa_stage_files(&s, src, "/no/such/file", 0, &e), 3);
+        unlink(dst);
+    }
+    unlink(partial);
+    unlink(src);
+    CHECK(rmdir(dir) == 0);
+    free(in.p);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -356,5 +383,6 @@ int main(void)
     RUN(a_clip_that_breaks_after_a_bad_one_keeps_both_statuses);
     RUN(a_reader_that_went_away_ends_silently_with_status_3);
     RUN(a_full_disk_ends_with_status_3);
+    RUN(an_output_file_takes_its_name_only_when_all_went_well);
     return test_done();
 }
