@@ -33,10 +33,12 @@ int fa_child_start(pid_t *pid, char *const argv[], const struct fa_child_fd *fds
     sigaddset(&def, SIGTERM);
     posix_spawnattr_setsigdefault(&at, &def);
     posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF);
-    /* First park every source above all targets, so that no dup2 overwrites a source still needed. */
+    /* First park every source above all sources and targets, so that no dup2 overwrites one still needed. */
     int high = 10;
-    for (int i = 0; i < n_fd; i++)
+    for (int i = 0; i < n_fd; i++) {
         high = fds[i].to >= high ? fds[i].to + 1 : high;
+        high = fds[i].from >= high ? fds[i].from + 1 : high;
+    }
     int r = 0;
     for (int i = 0; i < n_fd && !r; i++)
         if (fds[i].from >= 0)

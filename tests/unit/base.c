@@ -2,6 +2,7 @@
  * base: errors, arena, files, child processes. */
 #include "fa_test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,16 @@ static void child_output_and_status_come_back(void)
     check_int("killed", st, 256 + 9);
     char *flood[] = { "head", "-c", "5000", "/dev/zero", NULL };
     CHECK(fa_child_output(flood, 100, &st, NULL, &e) == NULL);
+    /* A source where others are parked: 10 and 11 were once overwritten. */
+    int p[2], high = -1;
+    CHECK(fa_pipe(p, &e) == FA_OK && write(p[1], "in", 2) == 2 && (high = fcntl(p[0], F_DUPFD_CLOEXEC, 11)) >= 11);
+    close(p[0]);
+    close(p[1]);
+    char *reader[] = { "sh", "-c", "cat <&4", NULL };
+    out = fa_child_output_fd(reader, high, 4, 100, &st, NULL, &e);
+    check_str("descriptor 4", out, "in");
+    free(out);
+    close(high);
     char *none[] = { "no-such-program-fa", NULL };
     CHECK(fa_child_output(none, 100, &st, NULL, &e) == NULL);
     check_int("missing", e.code, FA_E_CHILD);
