@@ -133,7 +133,7 @@ int fa_put_end(struct fa_writer *w, uint32_t clip, const struct fa_end *end, str
  * - Broken input: clip_end, then an END of our own (status 1 or what the reader's code says, words = the reader's text) after
  *   what was whole; reading stops.
  * - A callback fails: an END of our own with fa_err_status(code) and its words, the clip's name in front; reading stops. (The
- *   CLIP is passed on first if the callback failed on it.) clip_end is not called.
+ *   CLIP is passed on first if the callback failed on it; what fa_writer_hold holds goes out.) clip_end is not called.
  * - FA_E_PIPE: nothing more can be written; status 3.
  *
  * Returns the exit status: the worst END status seen or made. e is filled (code < 0) when the failure was made here, to be

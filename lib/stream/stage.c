@@ -24,6 +24,17 @@ static struct fa_end own_end(const struct run *run, const struct fa_err *err)
                             .stage = run->s->program, .words = err->text };
 }
 
+/* What a failed stage held back is still worth having. Marks of its own (type 0) are no records. */
+static void let_out(struct fa_writer *w)
+{
+    struct fa_hold *hold = writer_hold(w);
+    struct fa_rec rec;
+    fa_writer_hold(w, NULL);
+    while (hold && fa_hold_next(hold, &rec, NULL) == FA_OK)
+        if (rec.type != 0 && fa_put_rec(w, &rec, NULL) != FA_OK)
+            return;
+}
+
 /* The stage itself failed on rec. A second failure while ending the clip adds nothing to the first. */
 static void end_by_failure(struct run *run, const struct fa_rec *rec, struct fa_err *err)
 {
@@ -33,6 +44,7 @@ static void end_by_failure(struct run *run, const struct fa_rec *rec, struct fa_
     const char *name = reader_clip_name(run->r);
     if (name[0])
         fa_err_prefix(err, "%s", name);
+    let_out(run->w);
     if (!writer_in_clip(run->w) && rec->type == FA_REC_CLIP)
         fa_put_rec(run->w, rec, NULL);
     struct fa_end end = own_end(run, err);

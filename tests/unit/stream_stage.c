@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "fa_hold.h"
+
 /* A stage that passes everything on, holds AUS back until the clip's end, and fails when told to. */
 struct toy {
     unsigned fail_type;                  /* 0: never */
@@ -341,6 +343,51 @@ static void a_full_disk_ends_with_status_3(void)
     free(in.p);
 }
 
+/* A stage that holds everything behind CLIP, marks each frame, and fails on the second FRAME. */
+static int hold_record(void *self, struct fa_writer *w, const struct fa_rec *rec, struct fa_err *e)
+{
+    struct fa_hold *h = self;
+    int code = FA_OK;
+    if (rec->type == FA_REC_FRAME && rec->frame == 2)
+        return fa_fail(e, FA_E_FORMAT, "frame 2: enough");
+    if (rec->type == FA_REC_FRAME)
+        code = fa_hold_add(h, &(struct fa_rec){ .type = 0, .frame = rec->frame }, e);
+    if (code == FA_OK)
+        code = fa_put_rec(w, rec, e);
+    fa_writer_hold(w, h);
+    return code;
+}
+
+static void what_a_failing_stage_held_goes_out(void)
+{
+    struct bytes in = sample_stream(1, 0, 4, 6), out;
+    struct fa_hold h;
+    struct fa_err e;
+    struct fa_end end = { 0 };
+    char words[400];
+    int n_clip, n_rec, fd = fd_of(in.p, in.n), fd_out = tmp_fd();
+    check_int("open", fa_hold_open(&h, &e), FA_OK);
+    struct fa_stage s = { "fa-hold", &h, hold_record, NULL };
+    struct fa_reader *r = open_reader(fd);
+    struct fa_writer *w = open_writer(fd_out, 0);
+    check_int("status", fa_stage_run(&s, r, w, &e), 1);
+    check_int("close", fa_writer_close(w, &e), FA_OK);
+    fa_reader_close(r);
+    close(fd);
+    fa_hold_close(&h);
+    out = take_bytes(fd_out);
+    look(out, &n_clip, &n_rec, &end, words);
+    CHECK(n_clip == 1 && n_rec == 2 + 8 && end.status == 1 && end.n_frame == 1);
+    check_str("words", words, "fa-hold|a.mp4: frame 2: enough");
+    /* all of frame 1, in its place: only END differs */
+    size_t n = out.n;
+    while (memcmp(out.p + n - 64, "FAR1", 4) != 0)
+        n -= 64;
+    check_bytes("held records", out.p, in.p, n - 64);
+    free(in.p);
+    free(out.p);
+}
+
 /* fa_stage_files: the output takes its name only when the stream is whole and good. */
 static void an_output_file_takes_its_name_only_when_all_went_well(void)
 {
@@ -383,6 +430,7 @@ int main(void)
     RUN(a_clip_that_breaks_after_a_bad_one_keeps_both_statuses);
     RUN(a_reader_that_went_away_ends_silently_with_status_3);
     RUN(a_full_disk_ends_with_status_3);
+    RUN(what_a_failing_stage_held_goes_out);
     RUN(an_output_file_takes_its_name_only_when_all_went_well);
     return test_done();
 }
