@@ -87,7 +87,7 @@ void fa_rlms_mean_shift(float *out, const float *dx, const float *dy, const stru
 void fa_rlms_to_image(float *out, const float *ref, const float sim_inv[4], const int *visible, int n, int np);
 /* H (k x k) and b (fit 3.5) of the masked Jacobian; k = 6 or 6+m, for k > 6 the prior and q take part. wjac: weighted Jacobian. */
 void fa_rlms_normal(float *h, float *b, const float *jac, const float *wjac, const float *shift_img, const float *prior,
-                    const float *q, int k, int np);
+                    const float *q, int k, int n, int np);
 /* Landmark likelihoods (-1e8: invisible) and the model's (fit 2.4), from the offsets of the last iteration. */
 float fa_rlms_likelihood(float *lmk, const float *dx, const float *dy, const struct fa_responses *resp, const int *visible,
                          float sigma, int n);

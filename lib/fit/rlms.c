@@ -103,9 +103,9 @@ void fa_rlms_to_image(float *out, const float *ref, const float sim_inv[4], cons
 }
 
 void fa_rlms_normal(float *h, float *b, const float *jac, const float *wjac, const float *shift_img, const float *prior,
-                    const float *q, int k, int np)
+                    const float *q, int k, int n, int np)
 {
-    fa_kern_pdm()->gram(h, k, wjac, jac, k, 2 * np);
+    fa_kern_pdm()->gram(h, k, wjac, jac, k, n, np);
     fa_kern_pdm()->rhs(b, wjac, shift_img, k, 2 * np);
     for (int j = 6; j < k; j++) {
         h[j * k + j] += prior[j];
@@ -195,7 +195,7 @@ int fa_rlms_run(struct fa_params *p, const struct fa_rlms *in, int rigid, struct
         fa_pdm_jacobian(s->jac, pdm, p, s->x3, rigid);
         if (!plain)
             fa_kern_pdm()->weigh(s->wjac, s->jac, s->weights, k, 2 * np);
-        fa_rlms_normal(s->hessian, s->rhs, s->jac, wjac, s->shift_img, s->prior, p->q, k, np);
+        fa_rlms_normal(s->hessian, s->rhs, s->jac, wjac, s->shift_img, s->prior, p->q, k, n, np);
         fa_solve_cholesky(s->hessian, s->rhs, k);
         fa_pdm_update(p, s->rhs, k);
         fa_pdm_clamp(p, pdm);

@@ -3,6 +3,7 @@
 #include "fa_kern_pdm.h"
 
 #include "fa_kern.h"
+#include "pdm_gram_internal.h"
 
 #include <assert.h>
 #include <float.h>
@@ -91,19 +92,24 @@ static void weigh_c(float *jw, const float *j, const float *w, int k, int len)
             jw[c * len + i] = j[c * len + i] * w[i];
 }
 
-static void gram_c(float *h, int ldh, const float *jw, const float *j, int k, int len)
+static void gram_c(float *h, int ldh, const float *jw, const float *j, int k, int n, int np)
 {
-    assert(k <= FA_GRAM_MAX && len % 16 == 0);
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b <= a; b++) {
-            float s[LANES] = { 0 }, u[4];
-            for (int i = 0; i < len; i += LANES)
-                for (int l = 0; l < LANES; l++)
-                    s[l] = fmaf(jw[a * len + i + l], j[b * len + i + l], s[l]);
-            for (int l = 0; l < 4; l++)
-                u[l] = s[l] + s[l + 4];
-            h[a * ldh + b] = h[b * ldh + a] = (u[0] + u[1]) + (u[2] + u[3]);
+    const int len = 2 * np, whole = 2 * n / 8 * 8;
+    assert(k <= FA_GRAM_MAX && n <= FA_GRAM_POINTS && np % 16 == 0);
+    for (int a = 0; a < k; a++) {
+        float s[2][FA_GRAM_MAX] = { { 0 } };
+        int two[FA_GRAM_MAX];
+        for (int b = 0; b <= a; b++)
+            two[b] = gram_chains(k, a, b) == 2;
+        for (int i = 0; i < 2 * n; i++) {
+            const int at = i < n ? i : np + i - n, odd = i < whole && i % 2;
+            const float x = jw[a * len + at];
+            for (int b = 0; b <= a; b++)
+                s[odd & two[b]][b] = fmaf(x, j[b * len + at], s[odd & two[b]][b]);
         }
+        for (int b = 0; b <= a; b++)
+            h[a * ldh + b] = h[b * ldh + a] = s[0][b] + s[1][b];
+    }
 }
 
 static void rhs_c(float *b, const float *jw, const float *v, int k, int len)

@@ -71,7 +71,7 @@ static int descend(struct fa_params *p, const struct fa_pdm *pdm, const float *x
         kern->residual(diff, xy, x3, r, p->g.s, p->g.tx, p->g.ty, n, np);
         kern->jacobian(j, x3, pdm->modes, m, r, p->g.s, n, np);
         kern->rhs(b, j, diff, k, len);
-        kern->gram(h, k, j, j, k, len);
+        kern->gram(h, k, j, j, k, n, np);
         for (int a = 0; a < m; a++) {
             b[6 + a] = fmaf(-prior[a], p->q[a], b[6 + a]);
             h[(6 + a) * (k + 1)] += prior[a];

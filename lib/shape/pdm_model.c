@@ -4,10 +4,10 @@
 #include "fa_shape.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "fa_kern_pdm.h"
 #include "fa_model.h"
+#include "shape_internal.h"
 
 int fa_pdm_attach(struct fa_pdm *pdm, const struct fa_pack *pack, const char *prefix, struct fa_err *e)
 {
@@ -74,20 +74,39 @@ void fa_pdm_jacobian(float *j, const struct fa_pdm *pdm, const struct fa_params 
     fa_kern_pdm()->jacobian(j, x3, pdm->modes, rigid ? 0 : pdm->m, r, p->g.s, pdm->n, pdm->np);
 }
 
+/* c = a b in plain float, as the reference's fixed-size matrices multiply. */
+static void multiply3(float c[9], const float a[9], const float b[9])
+{
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            c[3 * i + j] = a[3 * i] * b[j] + a[3 * i + 1] * b[3 + j] + a[3 * i + 2] * b[6 + j];
+}
+
+/* r = U diag(1, 1, det(U V')) V', the rotation nearest to m. The determinant is 1 only up to rounding, and is used as it is
+ * (LM 2.6 step 3): with that all 2326 dumped updates are bit-exact. */
+static void nearest_rotation(float r[9], const float m[9])
+{
+    float ut[9], vt[9], u[9], x[9];
+    for (int i = 0; i < 9; i++)
+        ut[i] = m[i % 3 * 3 + i / 3];
+    fa_shape_svd_f32(ut, vt, 3);
+    for (int i = 0; i < 9; i++)
+        u[i] = ut[i % 3 * 3 + i / 3];
+    multiply3(x, u, vt);
+    const float det = (float)(x[0] * ((double)x[4] * x[8] - (double)x[5] * x[7]) - x[1] * ((double)x[3] * x[8] - (double)x[5] * x[6]) +
+                              x[2] * ((double)x[3] * x[7] - (double)x[4] * x[6]));
+    for (int i = 2; i < 9; i += 3)
+        u[i] *= det;
+    multiply3(r, u, vt);
+}
+
 void fa_pdm_update(struct fa_params *p, const float *d, int n_d)
 {
-    /* The orthogonal factor of I + [w]x is the rotation about w by atan |w|: cosine c = 1 / sqrt(1 + |w|^2), sine c |w|. */
-    const double wx = d[1], wy = d[2], wz = d[3], c = 1 / sqrt(1 + wx * wx + wy * wy + wz * wz), k = c * c / (1 + c);
-    const float r2[9] = {
-        (float)(c + k * wx * wx), (float)(k * wx * wy - c * wz), (float)(k * wx * wz + c * wy),
-        (float)(k * wx * wy + c * wz), (float)(c + k * wy * wy), (float)(k * wy * wz - c * wx),
-        (float)(k * wx * wz - c * wy), (float)(k * wy * wz + c * wx), (float)(c + k * wz * wz),
-    };
-    float r1[9], r3[9], v[3], euler[3];
+    const float small[9] = { 1, -d[3], d[2], d[3], 1, -d[1], -d[2], d[1], 1 };
+    float r1[9], r2[9], r3[9], v[3], euler[3];
     fa_rotation_from_euler(r1, p->g.rx, p->g.ry, p->g.rz);
-    for (int a = 0; a < 3; a++)
-        for (int b = 0; b < 3; b++)
-            r3[3 * a + b] = r1[3 * a] * r2[b] + r1[3 * a + 1] * r2[3 + b] + r1[3 * a + 2] * r2[6 + b];
+    nearest_rotation(r2, small);
+    multiply3(r3, r1, r2);
     /* Through the axis-angle form and back: what orthonormalises r3, and what drops sines below 1e-5 (LM 2.2). */
     fa_rodrigues_to_vector(v, r3);
     fa_rodrigues_to_matrix(r3, v);

@@ -7,6 +7,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "shape_internal.h"
+
 void fa_rotation_from_euler(float r[9], float rx, float ry, float rz)
 {
     const float sa = sinf(rx), sb = sinf(ry), sc = sinf(rz), ca = cosf(rx), cb = cosf(ry), cc = cosf(rz);
@@ -35,36 +37,15 @@ void fa_euler_from_rotation(float euler[3], const float r[9])
     euler[2] = atan2f(2.0f * (w * z - x * y), w * w + x * x - y * y - z * z);
 }
 
-/* a becomes its orthogonal polar factor U V', by Newton's iteration (a + a^-T) / 2: two or three rounds for a matrix that is
- * a rotation up to rounding. A singular matrix is left as it is. */
-static void orthogonalise(double a[9])
-{
-    for (int round = 0; round < 30; round++) {
-        const double c[9] = {
-            a[4] * a[8] - a[5] * a[7], a[5] * a[6] - a[3] * a[8], a[3] * a[7] - a[4] * a[6],
-            a[2] * a[7] - a[1] * a[8], a[0] * a[8] - a[2] * a[6], a[1] * a[6] - a[0] * a[7],
-            a[1] * a[5] - a[2] * a[4], a[2] * a[3] - a[0] * a[5], a[0] * a[4] - a[1] * a[3],
-        };
-        const double det = a[0] * c[0] + a[1] * c[1] + a[2] * c[2];
-        double moved = 0;
-        if (!(fabs(det) > DBL_MIN))
-            return;
-        for (int i = 0; i < 9; i++) {
-            const double next = 0.5 * (a[i] + c[i] / det);
-            moved = fmax(moved, fabs(next - a[i]));
-            a[i] = next;
-        }
-        if (moved < 1e-12)                     /* quadratic: the next round would change less than a double holds */
-            return;
-    }
-}
-
 void fa_rodrigues_to_vector(float v[3], const float rot[9])
 {
-    double r[9];
+    double r[9], ut[9], vt[9];
     for (int i = 0; i < 9; i++)
-        r[i] = rot[i];
-    orthogonalise(r);
+        ut[i] = rot[i % 3 * 3 + i / 3];
+    fa_shape_svd_f64(ut, vt, 3);
+    for (int a = 0; a < 3; a++)                /* U V' */
+        for (int b = 0; b < 3; b++)
+            r[3 * a + b] = ut[a] * vt[b] + ut[3 + a] * vt[3 + b] + ut[6 + a] * vt[6 + b];
 
     const double x = r[7] - r[5], y = r[2] - r[6], z = r[3] - r[1];
     const double s = sqrt((x * x + y * y + z * z) * 0.25);
@@ -72,7 +53,7 @@ void fa_rodrigues_to_vector(float v[3], const float rot[9])
     c = c > 1 ? 1 : c < -1 ? -1 : c;
     const double theta = acos(c);
     if (s >= 1e-5) {
-        const double k = theta / (2 * s);
+        const double k = 1 / (2 * s) * theta;
         v[0] = (float)(x * k);
         v[1] = (float)(y * k);
         v[2] = (float)(z * k);
@@ -99,15 +80,15 @@ void fa_rodrigues_to_matrix(float rot[9], const float v[3])
             rot[i] = i % 4 == 0;
         return;
     }
-    const double c = cos(theta), s = sin(theta), c1 = 1 - c;
-    const double x = v[0] / theta, y = v[1] / theta, z = v[2] / theta;
-    rot[0] = (float)(c + c1 * x * x);
-    rot[1] = (float)(c1 * x * y - s * z);
-    rot[2] = (float)(c1 * x * z + s * y);
-    rot[3] = (float)(c1 * x * y + s * z);
-    rot[4] = (float)(c + c1 * y * y);
-    rot[5] = (float)(c1 * y * z - s * x);
-    rot[6] = (float)(c1 * x * z - s * y);
-    rot[7] = (float)(c1 * y * z + s * x);
-    rot[8] = (float)(c + c1 * z * z);
+    const double c = cos(theta), s = sin(theta), c1 = 1 - c, by = 1 / theta;
+    const double x = v[0] * by, y = v[1] * by, z = v[2] * by;
+    rot[0] = (float)(c + c1 * (x * x));
+    rot[1] = (float)(c1 * (x * y) - s * z);
+    rot[2] = (float)(c1 * (x * z) + s * y);
+    rot[3] = (float)(c1 * (x * y) + s * z);
+    rot[4] = (float)(c + c1 * (y * y));
+    rot[5] = (float)(c1 * (y * z) - s * x);
+    rot[6] = (float)(c1 * (x * z) - s * y);
+    rot[7] = (float)(c1 * (y * z) + s * x);
+    rot[8] = (float)(c + c1 * (z * z));
 }

@@ -4,9 +4,9 @@
 #include "fa_shape.h"
 
 #include <assert.h>
-#include <float.h>
 #include <math.h>
-#include <string.h>
+
+#include "shape_internal.h"
 
 /* Subtracts the mean and divides by the spread sqrt(sum of squares / n), which is returned. */
 static float normalise(float *out, const float *xy, int n, int np)
@@ -31,66 +31,21 @@ static float normalise(float *out, const float *xy, int n, int np)
     return sigma;
 }
 
-/* SVD of h (row-major 2 x 2) by one-sided Jacobi on the columns: rows of ut are the columns of U, rows of vt those of V. */
-static void svd2(float ut[4], float vt[4], const float h[4])
-{
-    float p[4] = { h[0], h[2], h[1], h[3] }, v[4] = { 1, 0, 0, 1 };
-    double norm[2];
-    for (int i = 0; i < 2; i++)
-        norm[i] = (double)p[2 * i] * p[2 * i] + (double)p[2 * i + 1] * p[2 * i + 1];
-    for (int sweep = 0; sweep < 30; sweep++) {
-        double dot = (double)p[0] * p[2] + (double)p[1] * p[3];
-        if (fabs(dot) <= 2 * FLT_EPSILON * sqrt(norm[0] * norm[1]))
-            break;
-        dot *= 2;
-        const double beta = norm[0] - norm[1], gamma = hypot(dot, beta);
-        float c, s;
-        if (beta < 0) {
-            s = (float)sqrt((gamma - beta) * 0.5 / gamma);
-            c = (float)(dot / (gamma * s * 2));
-        } else {
-            c = (float)sqrt((gamma + beta) / (gamma * 2));
-            s = (float)(dot / (gamma * c * 2));
-        }
-        for (int i = 0; i < 2; i++) {
-            const float x = p[i], y = p[2 + i], a = v[i], b = v[2 + i];
-            p[i] = c * x + s * y;
-            p[2 + i] = -s * x + c * y;
-            v[i] = c * a + s * b;
-            v[2 + i] = -s * a + c * b;
-        }
-        for (int i = 0; i < 2; i++)
-            norm[i] = (double)p[2 * i] * p[2 * i] + (double)p[2 * i + 1] * p[2 * i + 1];
-    }
-    double value[2];
-    for (int i = 0; i < 2; i++)
-        value[i] = sqrt((double)p[2 * i] * p[2 * i] + (double)p[2 * i + 1] * p[2 * i + 1]);
-    const int first = value[0] < value[1];
-    for (int i = 0; i < 2; i++) {
-        const int from = first ^ i;
-        const float by = (float)(1 / value[from]);
-        for (int k = 0; k < 2; k++) {
-            ut[2 * i + k] = p[2 * from + k] * by;
-            vt[2 * i + k] = v[2 * from + k];
-        }
-    }
-}
-
 void fa_similarity(float t[4], float ti[4], const float *a, const float *b, int n, int np)
 {
     float na[2 * FA_PDM_MAX_POINTS], nb[2 * FA_PDM_MAX_POINTS];
     assert(n <= FA_PDM_MAX_POINTS && np <= FA_PDM_MAX_POINTS);
     const float sigma_a = normalise(na, a, n, np), sigma_b = normalise(nb, b, n, np);
 
-    float h[4], ut[4], vt[4], vd[4], rot[4];
-    for (int r = 0; r < 2; r++)
-        for (int c = 0; c < 2; c++) {
+    float ut[4], vt[4], vd[4], rot[4];
+    for (int c = 0; c < 2; c++)
+        for (int r = 0; r < 2; r++) {          /* H = A' B, by columns */
             double sum = 0;
             for (int i = 0; i < n; i++)
                 sum += (double)na[r * np + i] * nb[c * np + i];
-            h[2 * r + c] = (float)sum;
+            ut[2 * c + r] = (float)sum;
         }
-    svd2(ut, vt, h);
+    fa_shape_svd_f32(ut, vt, 2);
     /* R = V diag(1, d) U', d the sign of det(V U'): a rotation, never a reflection. */
     const double det = ((double)vt[0] * vt[3] - (double)vt[1] * vt[2]) * ((double)ut[0] * ut[3] - (double)ut[1] * ut[2]);
     const float d = det > 0 ? 1.0f : -1.0f;

@@ -64,7 +64,7 @@ static void kernels(const struct fa_kern_pdm *k, const char *name)
         xy[i] += (float)(i % 7) - 3;
     TIME("residual", name, 2000, k->residual(d, xy, x3, r, p.g.s, p.g.tx, p.g.ty, N, NP));
     TIME("jacobian", name, 1000, k->jacobian(j, x3, pdm.modes, M, r, p.g.s, N, NP));
-    TIME("gram", name, 200, k->gram(h, K, j, j, K, LEN));
+    TIME("gram", name, 200, k->gram(h, K, j, j, K, N, NP));
     TIME("rhs", name, 500, k->rhs(b, j, d, K, LEN));
     TIME("weigh", name, 500, k->weigh(jw, j, d, K, LEN));
     for (int a = 0; a < K; a++)

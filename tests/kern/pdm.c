@@ -10,7 +10,7 @@
 #include "fa_kern.h"
 #include "fa_test.h"
 
-enum { GUARD = 32, MAX_NP = 96, MAX_M = 48, MAX_K = 6 + MAX_M };
+enum { GUARD = 32 };
 
 static const struct fa_kern_pdm *variant;          /* under test */
 
@@ -128,17 +128,17 @@ static void jacobian_equals_twin(void)
 static void normal_equations_equal_twin(void)
 {
     uint64_t seed = 14;
-    for (int k = 1; k <= FA_GRAM_MAX; k += k < 20 ? 1 : 5)
-        for (int len = 32; len <= 2 * MAX_NP; len += 32) {
-            const int off = k % 4, ldh = k + len % 3;
-            struct out j = in_new((size_t)(k * len), off, 9, &seed), w = in_new((size_t)len, off, 2, &seed), v = in_new((size_t)len, off, 3, &seed);
+    for (int k = 1; k <= FA_GRAM_MAX; k += k < 42 ? 1 : 5)
+        for (int n = k % 3 + 1; n <= FA_GRAM_POINTS; n += 19) {
+            const int np = (n + 15) / 16 * 16, len = 2 * np, off = k % 4, ldh = k + n % 3;
+            struct out j = planes_new(n, np, 2 * k, off, 9, &seed), w = in_new((size_t)len, off, 2, &seed), v = in_new((size_t)len, off, 3, &seed);
             struct out wa = out_new((size_t)(k * len), off), wb = out_new((size_t)(k * len), off);
             struct out ha = out_new((size_t)(k * ldh), off), hb = out_new((size_t)(k * ldh), off);
             struct out ba = out_new((size_t)k, off), bb = out_new((size_t)k, off);
             variant->weigh(wa.p, j.p, w.p, k, len);
             fa_kern_pdm_c.weigh(wb.p, j.p, w.p, k, len);
-            variant->gram(ha.p, ldh, wb.p, j.p, k, len);
-            fa_kern_pdm_c.gram(hb.p, ldh, wb.p, j.p, k, len);
+            variant->gram(ha.p, ldh, n % 2 ? wb.p : j.p, j.p, k, n, np);
+            fa_kern_pdm_c.gram(hb.p, ldh, n % 2 ? wb.p : j.p, j.p, k, n, np);
             variant->rhs(ba.p, wb.p, v.p, k, len);
             fa_kern_pdm_c.rhs(bb.p, wb.p, v.p, k, len);
             out_check("weigh", &wa, &wb);
@@ -153,10 +153,10 @@ static void solve_equals_twin(void)
     uint64_t seed = 15;
     for (int k = 1; k <= FA_GRAM_MAX; k++)
         for (int bad = 0; bad < 2; bad++) {
-            const int len = 160, off = k % 4, ldh = k + bad;
+            const int n = 80, len = 2 * n, off = k % 4, ldh = k + bad;
             struct out j = in_new((size_t)(k * len), 0, 3, &seed), h = out_new((size_t)(k * ldh), off), b = in_new((size_t)k, 0, 50, &seed);
             struct out x = out_new((size_t)k, off), y = out_new((size_t)k, off);
-            fa_kern_pdm_c.gram(h.p, ldh, j.p, j.p, k, len);
+            fa_kern_pdm_c.gram(h.p, ldh, j.p, j.p, k, n, n);
             const int at = (int)(test_rand(&seed) % (unsigned)k);
             if (bad)
                 h.p[at * ldh + at] = 0;

@@ -257,7 +257,7 @@ static void check_normal(const struct dump *d, const struct fit_block *b, int at
     const float *wjac;
     const int k = jacobian_of(d, b, at, rigid, &p, &wjac);
     to_planes(s->shift_img, dump_f32(step(d, b, at, "mean_shifts_img")), f->pdm.n, f->pdm.np);
-    fa_rlms_normal(s->hessian, s->rhs, s->jac, wjac, s->shift_img, s->prior, p.q, k, f->pdm.np);
+    fa_rlms_normal(s->hessian, s->rhs, s->jac, wjac, s->shift_img, s->prior, p.q, k, f->pdm.n, f->pdm.np);
     const struct dump_row *h = step(d, b, at, "hessian");
     if (compare_hessian) {
         if (h)

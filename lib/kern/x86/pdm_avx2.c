@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Point distribution model kernels in AVX2 with FMA. Same bits as lib/kern/pdm.c: in gram, rhs and residual the 8 partial sums
- * are the lanes; elsewhere lanes are outputs. Products of two floats are exact in double, so that a fused multiply-add of
+ * Point distribution model kernels in AVX2 with FMA. Same bits as lib/kern/pdm.c: in rhs and residual the 8 partial sums are the
+ * lanes; elsewhere lanes are outputs. Products of two floats are exact in double, so that a fused multiply-add of
  * such a product rounds like the twin's multiply and add. */
 #include "fa_kern_pdm.h"
 
@@ -9,6 +9,8 @@
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
+
+#include "pdm_gram_internal.h"
 
 static void shape3d_avx2(float *x3, const float *mean, const float *modes, const float *q, int m, int len)
 {
@@ -132,52 +134,6 @@ static void weigh_avx2(float *jw, const float *j, const float *w, int k, int len
             _mm256_storeu_ps(jw + c * len + i, _mm256_mul_ps(_mm256_loadu_ps(j + c * len + i), _mm256_loadu_ps(w + i)));
 }
 
-/* Two rows of the lower triangle times four of its columns: the sums of (a0, b0..b3), then of (a1, b0..b3). */
-static inline __m256 gram_block(const float *a0, const float *a1, const float *const b[4], int len)
-{
-    __m256 s[4][2];
-#pragma GCC unroll 4
-    for (int c = 0; c < 4; c++)
-        s[c][0] = s[c][1] = _mm256_setzero_ps();
-    for (int i = 0; i < len; i += 8) {
-        const __m256 x0 = _mm256_loadu_ps(a0 + i), x1 = _mm256_loadu_ps(a1 + i);
-#pragma GCC unroll 4
-        for (int c = 0; c < 4; c++) {
-            __m256 y = _mm256_loadu_ps(b[c] + i);
-            __asm__("" : "+x"(y));             /* one load for two uses: the loop is bound by loads */
-            s[c][0] = _mm256_fmadd_ps(x0, y, s[c][0]);
-            s[c][1] = _mm256_fmadd_ps(x1, y, s[c][1]);
-        }
-    }
-    __m256 u[4];                               /* low half: u_0..u_3 of row a0, high half: of row a1 */
-#pragma GCC unroll 4
-    for (int c = 0; c < 4; c++)
-        u[c] = _mm256_add_ps(_mm256_permute2f128_ps(s[c][0], s[c][1], 0x20), _mm256_permute2f128_ps(s[c][0], s[c][1], 0x31));
-    return _mm256_hadd_ps(_mm256_hadd_ps(u[0], u[1]), _mm256_hadd_ps(u[2], u[3]));
-}
-
-static void gram_avx2(float *h, int ldh, const float *jw, const float *j, int k, int len)
-{
-    float low[FA_GRAM_MAX + 1][FA_GRAM_MAX];
-    const int last = k - 1;
-    assert(k <= FA_GRAM_MAX && len % 16 == 0);
-    for (int b = 0; b < k; b += 4) {
-        const float *col[4];
-        for (int c = 0; c < 4; c++)
-            col[c] = j + (long)(b + c < k ? b + c : last) * len;
-        for (int a = b & ~1; a < k; a += 2) {
-            const __m256 v = gram_block(jw + (long)a * len, jw + (long)(a < last ? a + 1 : last) * len, col, len);
-            _mm_storeu_ps(&low[a][b], _mm256_castps256_ps128(v));
-            _mm_storeu_ps(&low[a + 1][b], _mm256_extractf128_ps(v, 1));
-        }
-    }
-    for (int a = 0; a < k; a++) {
-        memcpy(h + a * ldh, low[a], (size_t)(a + 1) * sizeof *h);
-        for (int b = a + 1; b < k; b++)
-            h[a * ldh + b] = low[b][a];
-    }
-}
-
 static void rhs_avx2(float *b, const float *jw, const float *v, int k, int len)
 {
     assert(len % 16 == 0);
@@ -268,5 +224,5 @@ static int solve_avx2(float *b, const float *h, int ldh, int k)
 
 const struct fa_kern_pdm fa_kern_pdm_avx2 = {
     .shape3d = shape3d_avx2, .project = project_avx2, .residual = residual_avx2, .jacobian = jacobian_avx2,
-    .weigh = weigh_avx2, .gram = gram_avx2, .rhs = rhs_avx2, .solve = solve_avx2,
+    .weigh = weigh_avx2, .gram = fa_pdm_gram_avx2, .rhs = rhs_avx2, .solve = solve_avx2,
 };

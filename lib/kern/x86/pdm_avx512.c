@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Point distribution model kernels in AVX-512. Same bits as lib/kern/pdm.c; the notes of pdm_avx2.c hold here too. The
- * 8 partial sums fill half a register of floats: gram pairs two rows in one. */
+ * tiles of gram are eight columns wide, which fits AVX2: both ladders share it. */
 #include "fa_kern_pdm.h"
 
 #include <assert.h>
@@ -8,6 +8,8 @@
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
+
+#include "pdm_gram_internal.h"
 
 static inline void shape3d_block(float *x3, const float *mean, const float *modes, const float *q, int m, int len, const int regs)
 {
@@ -128,74 +130,6 @@ static void weigh_avx512(float *jw, const float *j, const float *w, int k, int l
             _mm512_storeu_ps(jw + c * len + i, _mm512_mul_ps(_mm512_loadu_ps(j + c * len + i), _mm512_loadu_ps(w + i)));
 }
 
-/* Sums of neighbouring lanes: per 128 bits (x0+x1, x2+x3, y0+y1, y2+y3). */
-static inline __m512 hadd(__m512 x, __m512 y)
-{
-    return _mm512_add_ps(_mm512_shuffle_ps(x, y, 0x88), _mm512_shuffle_ps(x, y, 0xdd));
-}
-
-static inline __m512 pair(const float *low, const float *high)
-{
-    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1);
-}
-
-/* Eight rows of the lower triangle times four of its columns, stored at low, row length FA_GRAM_MAX. */
-static inline void gram_block(float *low, const float *const a[8], const float *const b[4], int len)
-{
-    __m512 s[4][4];
-#pragma GCC unroll 4
-    for (int c = 0; c < 4; c++)
-#pragma GCC unroll 4
-        for (int r = 0; r < 4; r++)
-            s[c][r] = _mm512_setzero_ps();
-    for (int i = 0; i < len; i += 8) {
-        const __m512 x0 = pair(a[0] + i, a[1] + i), x1 = pair(a[2] + i, a[3] + i);
-        const __m512 x2 = pair(a[4] + i, a[5] + i), x3 = pair(a[6] + i, a[7] + i);
-#pragma GCC unroll 4
-        for (int c = 0; c < 4; c++) {
-            const __m512 y = _mm512_broadcast_f32x8(_mm256_loadu_ps(b[c] + i));
-            s[c][0] = _mm512_fmadd_ps(x0, y, s[c][0]);
-            s[c][1] = _mm512_fmadd_ps(x1, y, s[c][1]);
-            s[c][2] = _mm512_fmadd_ps(x2, y, s[c][2]);
-            s[c][3] = _mm512_fmadd_ps(x3, y, s[c][3]);
-        }
-    }
-#pragma GCC unroll 2
-    for (int r = 0; r < 4; r += 2) {
-        __m512 u[4];                           /* 128 bits a row: u_0..u_3 */
-#pragma GCC unroll 4
-        for (int c = 0; c < 4; c++)
-            u[c] = _mm512_add_ps(_mm512_shuffle_f32x4(s[c][r], s[c][r + 1], 0x88), _mm512_shuffle_f32x4(s[c][r], s[c][r + 1], 0xdd));
-        const __m512 v = hadd(hadd(u[0], u[1]), hadd(u[2], u[3]));
-        float *row = low + (long)2 * r * FA_GRAM_MAX;
-        _mm_storeu_ps(row, _mm512_castps512_ps128(v));
-        _mm_storeu_ps(row + FA_GRAM_MAX, _mm512_extractf32x4_ps(v, 1));
-        _mm_storeu_ps(row + 2 * FA_GRAM_MAX, _mm512_extractf32x4_ps(v, 2));
-        _mm_storeu_ps(row + 3 * FA_GRAM_MAX, _mm512_extractf32x4_ps(v, 3));
-    }
-}
-
-static void gram_avx512(float *h, int ldh, const float *jw, const float *j, int k, int len)
-{
-    float low[FA_GRAM_MAX][FA_GRAM_MAX];
-    assert(k <= FA_GRAM_MAX && len % 16 == 0);
-    for (int b = 0; b < k; b += 4) {
-        const float *col[4], *row[8];
-        for (int c = 0; c < 4; c++)
-            col[c] = j + (long)(b + c < k ? b + c : k - 1) * len;
-        for (int a = b & ~7; a < k; a += 8) {
-            for (int c = 0; c < 8; c++)
-                row[c] = jw + (long)(a + c < k ? a + c : k - 1) * len;
-            gram_block(&low[a][b], row, col, len);
-        }
-    }
-    for (int a = 0; a < k; a++) {
-        memcpy(h + a * ldh, low[a], (size_t)(a + 1) * sizeof *h);
-        for (int b = a + 1; b < k; b++)
-            h[a * ldh + b] = low[b][a];
-    }
-}
-
 static void rhs_avx512(float *b, const float *jw, const float *v, int k, int len)
 {
     assert(len % 16 == 0);
@@ -254,5 +188,5 @@ static int solve_avx512(float *b, const float *h, int ldh, int k)
 
 const struct fa_kern_pdm fa_kern_pdm_avx512 = {
     .shape3d = shape3d_avx512, .project = project_avx512, .residual = residual_avx512, .jacobian = jacobian_avx512,
-    .weigh = weigh_avx512, .gram = gram_avx512, .rhs = rhs_avx512, .solve = solve_avx512,
+    .weigh = weigh_avx512, .gram = fa_pdm_gram_avx2, .rhs = rhs_avx512, .solve = solve_avx512,
 };
