@@ -384,7 +384,7 @@ static void each_record_leaves_at_once_through_a_pipe(void)
         struct fa_writer *w = open_writer(p[1], level);
         struct fa_reader *r = open_reader(p[0]);
         check_int("put", fa_put_clip(w, 0, &c, &e), FA_OK);
-        alarm(20);                       /* a record held back would wait for ever */
+        alarm(60);                       /* a record held back would wait for ever */
         check_int("next", fa_reader_next(r, &rec, &e), FA_OK);
         alarm(0);
         check_int("type", rec.type, FA_REC_CLIP);
