@@ -73,7 +73,7 @@ static void place_net(struct fa_arena *a, struct fa_net_run *run, const struct f
 
 static void place_worker(struct fa_detector *d, struct fa_arena *a, struct worker *k, int max_w)
 {
-    struct worker unused;
+    struct worker unused = { 0 };
     k = k ? k : &unused;
     place_net(a, &k->pnet, &d->pnet, max_w);
     place_net(a, &k->rnet, &d->rnet, RNET_SIDE);

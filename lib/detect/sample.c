@@ -16,13 +16,15 @@ size_t sampler_bytes(int w, int h)
 void sampler_place(struct sampler *s, int w, int h, void *mem)
 {
     size_t nw = padded(w), nh = padded(h);
-    int *i = mem;
-    float *f = (float *)(i + 2 * (nw + nh));
-    *s = (struct sampler){ .x0 = i, .x1 = i + nw, .y0 = i + 2 * nw, .y1 = i + 2 * nw + nh };
-    s->wx0 = f;
-    s->wx1 = f + nw;
-    s->wy0 = f + 2 * nw;
-    s->wy1 = f + 2 * nw + nh;
+    unsigned char *p = mem;
+    void *ints = p, *floats = p + 2 * (nw + nh) * sizeof(int);
+    *s = (struct sampler){ .x0 = ints, .wx0 = floats };
+    s->x1 = s->x0 + nw;
+    s->y0 = s->x1 + nw;
+    s->y1 = s->y0 + nh;
+    s->wx1 = s->wx0 + nw;
+    s->wy0 = s->wx1 + nw;
+    s->wy1 = s->wy0 + nh;
 }
 
 /* Tap at patch position i (clamped to the patch) as a frame position; *weight stays only if it lies inside. */
