@@ -5,7 +5,7 @@ include config.mk
 .SUFFIXES:
 .SECONDARY:
 
-WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-format-truncation $(WERROR)
+WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unknown-warning-option -Wno-format-truncation $(WERROR)
 ROOMS   := $(sort $(dir $(wildcard lib/*/*.h)))
 CPPFLAGS_ALL = -D_GNU_SOURCE -DFA_VERSION='"$(VERSION)"' $(addprefix -I,$(ROOMS)) $(CPPFLAGS)
 # No contraction: where a fused multiply-add is part of a definition the code says fmaf.
