@@ -137,17 +137,6 @@ out:
 
 /* --- Import ------------------------------------------------------------------------------------------------------------- */
 
-static int save(const char *path, const void *mem, size_t len)
-{
-    struct fa_out o;
-    if (fa_out_open(&o, path, NULL) != FA_OK)
-        return 0;
-    if (fwrite(mem, 1, len, o.f) == len)
-        return fa_out_commit(&o, NULL) == FA_OK;
-    fa_out_abandon(&o, 0);
-    return 0;
-}
-
 /* Builds the pack and opens it: from the file `path` if it could be saved there, else in memory; *saved says which. */
 static int build(struct fa_pack *pack, const struct fa_plan *p, const char *path, int *saved, struct fa_err *e)
 {
@@ -162,13 +151,15 @@ static int build(struct fa_pack *pack, const struct fa_plan *p, const char *path
     void *mem = fa_pack_finish(&b, &len, e);
     if (!mem)
         return e->code;
-    *saved = path && save(path, mem, len);
-    if (*saved && fa_pack_open(pack, path, NULL) == FA_OK) {
-        free(mem);
-        return FA_OK;
-    }
-    *saved = 0;
-    return fa_pack_open_mem(pack, mem, len, mem, e);
+    struct fa_pack built;
+    if ((r = fa_pack_open_mem(&built, mem, len, mem, e)) != FA_OK)
+        return r;
+    *saved = path && fa_pack_save(&built, path, NULL) == FA_OK && fa_pack_open(pack, path, NULL) == FA_OK;
+    if (*saved)
+        fa_pack_close(&built);
+    else
+        *pack = built;
+    return FA_OK;
 }
 
 /* --- The three ways ----------------------------------------------------------------------------------------------------- */

@@ -38,4 +38,42 @@ const char *fa_set_name(int i);
 /* A list, packed or from the store. *path (may be NULL): the pack's file, to be freed, or NULL when it is in memory only. */
 int fa_model_open_list(struct fa_pack *p, const char *list, char **path, struct fa_err *e);
 
+/* --- OpenFace's files in the store (fa-models) --------------------------------------------------------------------------- */
+
+/* One file of release 2.2.0: the sets that need it ("clnf,clm"), its repository path, size, SHA-256, and where it is published
+ * (URLs separated by blanks). The list is models/openface-2.2.0.tsv, compiled in. */
+struct fa_model_file { const char *sets, *path; long long size; const char *sha256, *urls; };
+/* The list; *n its length. */
+const struct fa_model_file *fa_model_files(int *n);
+int fa_model_file_in_set(const struct fa_model_file *f, const char *set);
+
+enum fa_file_state { FA_FILE_MISSING = 0, FA_FILE_RIGHT = 1, FA_FILE_ACCEPTED = 2 /* other contents, taken by the user */, FA_FILE_DIFFERS = 3 };
+/* State of a file in originals/; hex gets the SHA-256 that it has ("" when missing). */
+enum fa_file_state fa_model_file_state(const struct fa_store *s, const struct fa_model_file *f, char hex[65]);
+/* Takes a file from elsewhere into originals/: verified first, then copied and renamed. Contents other than the list's are
+ * refused with FA_E_MODEL (both digests in the text) unless accept_changed is set and the file parses; that is remembered. */
+int fa_model_file_take(const struct fa_store *s, const struct fa_model_file *f, const char *from, int accept_changed, struct fa_err *e);
+/* Downloads a file with curl into originals/PATH.part, going on where an earlier try stopped, and takes it. base: n_base URLs of
+ * trees to try in turn instead of the published places. FA_E_CHILD: no curl; FA_E_IO: no place gave it (text: the last
+ * failure); FA_E_MODEL: what came is another file. */
+int fa_model_file_get(const struct fa_store *s, const struct fa_model_file *f, const char *const *base, int n_base, int accept_changed, struct fa_err *e);
+/* One writer at a time: waits for the store's lock. A descriptor to close, or -1. */
+int fa_store_lock(const struct fa_store *s, struct fa_err *e);
+
+/* Told about each file or pack that a call below works on: what (a path), how it went (e->code), and f or p where there is one. */
+struct fa_store_event { const char *what; const struct fa_model_file *f; const struct fa_pack *p; enum fa_file_state state; const struct fa_err *e; };
+typedef void fa_store_report(void *self, const struct fa_store_event *ev);
+/* State of a set: files there (right or accepted), files in all, and their listed bytes. */
+void fa_store_count(const struct fa_store *s, const char *set, int *there, int *all, long long *bytes);
+/* Every listed file: reported with its state. */
+void fa_store_files(const struct fa_store *s, const char *set, fa_store_report *report, void *self);
+/* Every pack, opened (check: and its data's checksum verified) and reported. */
+void fa_store_packs(const struct fa_store *s, int check, fa_store_report *report, void *self);
+/* Takes from an OpenFace tree (repository, installed tree, or a model folder itself) or a single file, which goes where its name
+ * belongs. Returns the number of files taken, each reported; 0 and nothing reported when nothing there is a model file. */
+int fa_store_import(const struct fa_store *s, const char *from, int accept_changed, fa_store_report *report, void *self);
+/* Fetches what a set lacks (fa_model_file_get), each file reported before it is fetched; stops at the first failure. */
+int fa_store_get(const struct fa_store *s, const char *set, const char *const *base, int n_base, int accept_changed, fa_store_report *report, void *self,
+                 struct fa_err *e);
+
 #endif

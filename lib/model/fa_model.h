@@ -33,6 +33,8 @@ int fa_pack_open_mem(struct fa_pack *p, const void *base, size_t len, void *owne
 void fa_pack_close(struct fa_pack *p);
 /* Checks the checksum over all tensor data: FA_OK or FA_E_MODEL. */
 int fa_pack_verify(const struct fa_pack *p, struct fa_err *e);
+/* Writes the pack as a file that has its name only when complete; path "-": standard output. FA_OK, FA_E_IO, FA_E_PIPE. */
+int fa_pack_save(const struct fa_pack *p, const char *path, struct fa_err *e);
 /* Entry i of the table, 0 <= i < p->n; name points into the pack. */
 void fa_pack_entry(const struct fa_pack *p, int i, const char **name, struct fa_tensor *t);
 

@@ -114,6 +114,19 @@ int fa_pack_verify(const struct fa_pack *p, struct fa_err *e)
     return FA_OK;
 }
 
+int fa_pack_save(const struct fa_pack *p, const char *path, struct fa_err *e)
+{
+    struct fa_out o;
+    int r = fa_out_open(&o, path, e);
+    if (r != FA_OK)
+        return r;
+    if (fwrite(p->base, 1, p->len, o.f) == p->len)
+        return fa_out_commit(&o, e);
+    r = fa_fail_errno(e, FA_E_IO, "%s", path);
+    fa_out_abandon(&o, 0);
+    return r;
+}
+
 void fa_pack_entry(const struct fa_pack *p, int i, const char **name, struct fa_tensor *t)
 {
     const unsigned char *q = p->table + (size_t)i * PACK_ENTRY;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Downloading OpenFace's files by the curl program: resumed, and never used before its digest is checked. */
+#include "import_internal.h"
+#include "fa_import.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fa_child.h"
+
+enum { CURL_NO_RANGE = 33, CURL_BAD_RESUME = 36, TRIES = 4 };
+
+static long long size_of(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (long long)st.st_size : -1;
+}
+
+/* One run of curl. FA_OK; FA_E_IO with curl's words; FA_E_CHILD when there is no curl. *code: its exit status. */
+static int run_curl(const char *url, const char *part, int *code, struct fa_err *e)
+{
+    char *argv[] = { "curl", "--silent", "--show-error", "--fail", "--location", "--globoff", "--proto", "=https,http,file", "--connect-timeout", "20",
+                     "--speed-limit", "1", "--speed-time", "60", "--continue-at", "-", "--output", (char *)part, "--url", (char *)url, NULL };
+    char *words = NULL;
+    char *out = fa_child_output(argv, 4096, code, &words, e);
+    if (!out) {
+        if (e->code == FA_E_CHILD && strstr(e->text, "not found"))
+            fa_fail(e, FA_E_CHILD, "curl: program not found; install curl, or fetch the files otherwise and use 'fa-models import'");
+        return e->code;
+    }
+    int r = FA_OK;
+    if (*code != 0) {
+        words[strcspn(words, "\n")] = '\0';
+        r = fa_fail(e, FA_E_IO, "%s: %s", url, words[0] ? words : "curl failed");
+    }
+    free(out);
+    free(words);
+    return r;
+}
+
+/* From one place: as long as tries bring it forward. FA_OK: the part file is as long as the listed file. */
+static int fetch_from(const char *url, const char *part, long long size, struct fa_err *e)
+{
+    int r = FA_E_IO;
+    for (int i = 0; i < TRIES; i++) {
+        int code = 0;
+        long long had = size_of(part);
+        if (had >= size)
+            return FA_OK;
+        r = run_curl(url, part, &code, e);
+        if (r == FA_OK)
+            return FA_OK;
+        if (r != FA_E_IO)
+            return r;
+        if (had > 0 && (code == CURL_NO_RANGE || code == CURL_BAD_RESUME))
+            unlink(part);              /* this server cannot resume: once more from the start */
+        else if (size_of(part) <= (had > 0 ? had : 0))
+            return r;                  /* no step forward: the next place */
+    }
+    return r;
+}
+
+/* A part left by an earlier try may be of another place's file; then the whole file is asked for once more. */
+static int fetch_and_take(const struct fa_store *s, const struct fa_model_file *f, const char *url, const char *part, int accept_changed, struct fa_err *e)
+{
+    int resumed = size_of(part) > 0;
+    int r = fetch_from(url, part, f->size, e);
+    if (r != FA_OK)
+        return r;
+    r = fa_model_file_take(s, f, part, accept_changed && !resumed, e);
+    if (r == FA_OK || r == FA_E_MODEL)
+        unlink(part);
+    if (r == FA_E_MODEL && resumed && (r = fetch_from(url, part, f->size, e)) == FA_OK) {
+        r = fa_model_file_take(s, f, part, accept_changed, e);
+        if (r == FA_OK || r == FA_E_MODEL)
+            unlink(part);
+    }
+    return r;
+}
+
+int fa_model_file_get(const struct fa_store *s, const struct fa_model_file *f, const char *const *base, int n_base, int accept_changed, struct fa_err *e)
+{
+    char *part = fa_text("%s/%s.part", s->originals, f->path), *dir = part ? strndup(part, (size_t)(strrchr(part, '/') - part)) : NULL;
+    const char *at = f->urls;
+    struct fa_err other = { 0 };       /* a place that gave another file: said rather than a later place's 404 */
+    int r = dir ? fa_mkdirs(dir, e) : fa_fail(e, FA_E_MEM, "out of memory");
+    if (r != FA_OK)
+        goto out;
+    for (int i = 0; n_base ? i < n_base : *at != '\0'; i++) {
+        char *url;
+        if (n_base) {
+            size_t n = strlen(base[i]);
+            url = fa_text("%s%s%s", base[i], n && base[i][n - 1] == '/' ? "" : "/", f->path);
+        } else {
+            size_t n = strcspn(at, " ");
+            url = strndup(at, n);
+            at += n + strspn(at + n, " ");
+        }
+        r = url ? fetch_and_take(s, f, url, part, accept_changed, e) : fa_fail(e, FA_E_MEM, "out of memory");
+        free(url);
+        if (r == FA_E_MODEL)
+            other = *e;
+        else if (r != FA_E_IO)
+            break;
+    }
+    if (r == FA_E_IO && other.code) {
+        *e = other;
+        r = other.code;
+    }
+out:
+    free(part);
+    free(dir);
+    return r;
+}
