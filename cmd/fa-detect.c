@@ -35,6 +35,7 @@ struct detect {
     long every;                                  /* 0: until the first face */
     int threads;
     /* The clip. */
+    char name[256];
     int is_still, found;
     uint64_t n_frame;                            /* seen so far */
 };
@@ -60,7 +61,7 @@ static int look(struct detect *d, struct fa_writer *w, const struct fa_rec *rec,
     if ((r = fa_detect(&d->detector, &img, &d->faces, d->threads, e)) != FA_OK)
         return r;
     d->found |= d->faces.n > 0;
-    fa_note("frame %llu: %d face%s", (unsigned long long)rec->frame, d->faces.n, d->faces.n == 1 ? "" : "s");
+    fa_note("%s: frame %llu: %d face%s", d->name, (unsigned long long)rec->frame, d->faces.n, d->faces.n == 1 ? "" : "s");
     struct fa_faces faces = { d->faces.n, d->faces.box };
     return fa_put_faces(w, rec->clip, rec->frame, &faces, e);
 }
@@ -74,6 +75,7 @@ static int record(void *self, struct fa_writer *w, const struct fa_rec *rec, str
     case FA_REC_CLIP:
         if ((r = fa_get_clip(&clip, rec, e)) != FA_OK)
             return r;
+        snprintf(d->name, sizeof d->name, "%s", clip.name);
         d->is_still = clip.kind == FA_CLIP_STILL;
         d->found = 0;
         d->n_frame = 0;

@@ -328,6 +328,7 @@ int fa_detect(struct fa_detector *d, const struct fa_img8 *bgr, struct fa_face_l
 int fa_detector_open(struct fa_detector *d, const struct fa_pack *pack, struct fa_err *e)
 {
     *d = (struct fa_detector){ 0 };
+    fa_kern_conv();                              /* chosen now, not by the threads */
     d->work = calloc(1, sizeof *d->work);
     if (!d->work)
         return fa_fail_errno(e, FA_E_MEM, "face detector");
