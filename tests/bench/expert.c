@@ -152,6 +152,32 @@ static void bench_models(int runs)
     printf("fit_tracked_frame_%s %.3f ms\n", isa, total);
 }
 
+/* The main fits of a detection, all 11 dumped starts of frame 1: the first time Sigma is made for every view that comes up. */
+static void bench_detection(void)
+{
+    struct fa_fitter f;
+    struct fa_fit_settings set;
+    struct fa_err e;
+    struct fa_img8 gray = gray_of(&dump, 1);
+    fa_fit_settings_main(&set, "main_clnf_general");
+    if (fa_fitter_open(&f, &pack, "main", &set, &e) != FA_OK)
+        return;
+    for (int pass = 0; pass < 2; pass++) {
+        double t0 = now_ns();
+        struct fit_block b = { 0 };
+        while (next_block(&b, &dump, b.to)) {
+            struct fa_params p;
+            struct fa_fit_out out;
+            if (b.frame != 1 || b.scale != 0 || part_index(b.part) != 0)
+                continue;
+            params_of(&p, &dump.row[b.from], block_row(&dump, &b, 0, "scale.params_local_in", -2));
+            fa_fit_scales(&f, &p, set.window_init, &gray, 1, &out, &e);
+        }
+        printf("fit_main_11_starts_%s_%s %.3f ms\n", pass ? "again" : "first", isa, (now_ns() - t0) * 1e-6);
+    }
+    fa_fitter_close(&f);
+}
+
 int main(int argc, char **argv)
 {
     static const unsigned masks[] = { 0, FA_CPU_AVX2, FA_CPU_AVX2 | FA_CPU_AVX512 };
@@ -163,6 +189,7 @@ int main(int argc, char **argv)
         fa_kern_select(masks[i]);
         isa = fa_kern_name();
         bench_models(masks[i] ? 20 : 1);
+        bench_detection();
     }
     dump_close(&dump);
     fa_pack_close(&pack);
