@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fa_au.h"
@@ -244,6 +245,41 @@ static void long_clip_with_failures_equals_a_plain_computation(void)
     close(out);
 }
 
+static long peak_kb(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return u.ru_maxrss;
+}
+
+/* After a clip that filled every buffer, one three times as long needs no more. */
+static void memory_does_not_grow_with_the_clip(void)
+{
+    static const int length[2] = { 16000, 48000 };
+    long peak[2];
+    if (!ready())
+        return;
+    for (int i = 0; i < 2; i++) {
+        struct fa_err e;
+        int in = temp_file(), out;
+        struct fa_writer *w = begin(in);
+        put_clip(w, 0, FA_CLIP_VIDEO);
+        for (int f = 1; f <= length[i]; f++) {
+            put_frame(w, 0, (uint64_t)f);
+            put_marks(w, 0, (uint64_t)f, 0, f % 64 == 0);
+            put_crop(w, 0, (uint64_t)f, 0, f % FACES, f % 64 == 0);
+        }
+        fa_put_end(w, 0, &(struct fa_end){ .n_frame = (uint64_t)length[i] }, NULL);
+        finish(w, in);
+        check_int("status", run_stage(in, &out, (struct fa_au_options){ 0 }, &e), 0);
+        close(out);
+        peak[i] = peak_kb();
+    }
+    test_note("peak memory of 48000 frames", (double)peak[1] / 1024, "MiB");
+    CHECK(peak[1] < 100 * 1024);
+    CHECK(peak[1] - peak[0] < 1024);
+}
+
 /* --- Order, kinds and faults ------------------------------------------------------------------------------------------ */
 
 static void aus_follow_their_landmarks_and_the_rest_keeps_its_place(void)
@@ -422,6 +458,7 @@ static void medians_carry_from_clip_to_clip(void)
 
 int main(void)
 {
+    RUN(memory_does_not_grow_with_the_clip);
     RUN(long_clip_with_failures_equals_a_plain_computation);
     RUN(aus_follow_their_landmarks_and_the_rest_keeps_its_place);
     RUN(faces_of_a_still_are_independent);
