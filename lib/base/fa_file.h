@@ -19,7 +19,8 @@ long long fa_read_full(int fd, void *buf, size_t len);
 int fa_write_full(int fd, const void *buf, size_t len, struct fa_err *e);
 
 /* An output under construction: written beside its final name, renamed by fa_out_commit after fsync. path "-" or NULL is
- * standard output (no renaming). On fa_out_abandon with keep the file stays as "path.partial", else it is removed. */
+ * standard output (no renaming); a device or a named pipe is written in place. On fa_out_abandon with keep the file stays as
+ * "path.partial", else it is removed. */
 struct fa_out { FILE *f; char *path; char *tmp; };
 int fa_out_open(struct fa_out *o, const char *path, struct fa_err *e);
 int fa_out_commit(struct fa_out *o, struct fa_err *e);

@@ -81,6 +81,8 @@ int fa_out_open(struct fa_out *o, const char *path, struct fa_err *e)
         o->f = stdout;
         return FA_OK;
     }
+    struct stat st;
+    const int direct = stat(path, &st) == 0 && !S_ISREG(st.st_mode);    /* /dev/full, a named pipe: never replaced by a file */
     o->path = strdup(path);
     size_t n = strlen(path) + 32;
     o->tmp = malloc(n);
@@ -89,12 +91,13 @@ int fa_out_open(struct fa_out *o, const char *path, struct fa_err *e)
         return fa_fail(e, FA_E_MEM, "out of memory");
     }
     snprintf(o->tmp, n, "%s.tmp%ld", path, (long)getpid());
-    o->f = fopen(o->tmp, "wxe");
-    if (!o->f) {
-        int r = fa_fail_errno(e, FA_E_IO, "%s", o->tmp);
+    o->f = direct ? fopen(path, "we") : fopen(o->tmp, "wxe");
+    if (direct || !o->f) {
+        int r = o->f ? FA_OK : fa_fail_errno(e, FA_E_IO, "%s", direct ? path : o->tmp);
         free(o->tmp);
         o->tmp = NULL;
-        fa_out_abandon(o, 0);
+        if (r != FA_OK)
+            fa_out_abandon(o, 0);
         return r;
     }
     return FA_OK;
@@ -106,7 +109,7 @@ int fa_out_commit(struct fa_out *o, struct fa_err *e)
         o->f = NULL;
         return fflush(stdout) == 0 && !ferror(stdout) ? FA_OK : fa_fail_errno(e, FA_E_IO, "standard output");
     }
-    int bad = fflush(o->f) != 0 || ferror(o->f) || fsync(fileno(o->f)) != 0;
+    int bad = fflush(o->f) != 0 || ferror(o->f) || (o->tmp && fsync(fileno(o->f)) != 0);
     if (fclose(o->f) != 0 || bad) {
         int r = fa_fail_errno(e, FA_E_IO, "%s", o->path);
         o->f = NULL;
@@ -114,7 +117,7 @@ int fa_out_commit(struct fa_out *o, struct fa_err *e)
         return r;
     }
     o->f = NULL;
-    if (rename(o->tmp, o->path) != 0) {
+    if (o->tmp && rename(o->tmp, o->path) != 0) {
         int r = fa_fail_errno(e, FA_E_IO, "%s", o->path);
         fa_out_abandon(o, 0);
         return r;

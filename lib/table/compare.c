@@ -166,13 +166,9 @@ static void count_success(struct fa_cmp *cmp, struct work *w)
 
 static struct fa_diff summary(double *v, size_t n)
 {
-    struct fa_diff d = { 0 };
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += v[i];
-        d.max = v[i] > d.max || isnan(v[i]) ? v[i] : d.max;
-    }
-    d.mean = sum / (double)n;
+    struct fa_diff d = { .mean = fa_sum(v, n, sizeof *v) / (double)n };
+    for (size_t i = 0; i < n; i++)
+        d.max = v[i] > d.max ? v[i] : d.max;
     d.p95 = fa_p95(v, n);
     if (isnan(d.p95))
         d.max = d.p95;
@@ -186,34 +182,45 @@ static double wrap(double x)
     return (m < 0 ? m + 2 * M_PI : m) - M_PI;
 }
 
-static void one_group(struct fa_cmp *cmp, struct work *w, enum fa_cmp_kind kind)
+enum side { ALL, X_ONLY, OTHERS };
+
+/* Signed differences of a group, column after column. Returns their number. */
+static size_t gather(struct work *w, enum fa_cmp_kind kind, enum side side)
 {
     const int angle = kind == CMP_P_ROT || kind == CMP_POSE_R || kind == CMP_GAZE_ANGLE, all = kind == CMP_TIMESTAMP;
     const size_t rows = all ? w->n : w->n_both;
-    double bias[2] = { 0, 0 };
-    size_t n = 0, n_bias[2] = { 0, 0 };
+    size_t n = 0;
     for (int k = 0; k < w->ref->n_col; k++) {
-        const int to = w->to_new[k];
-        if (to < 0 || fa_cmp_kind_of(w->ref->name[k]) != kind)
+        const char *name = w->ref->name[k];
+        const int to = w->to_new[k], x = starts(name, "x_") || starts(name, "eye_lmk_x");
+        if (to < 0 || fa_cmp_kind_of(name) != kind || (side != ALL && (side == X_ONLY) != x))
             continue;
-        const int y = !starts(w->ref->name[k], "x_") && !starts(w->ref->name[k], "eye_lmk_x");
         for (size_t i = 0; i < rows; i++) {
-            size_t at = all ? i : w->both[i];
-            double d = clean(w->pn[at][to]) - w->pr[at][k];
-            d = angle ? wrap(d) : d;
-            bias[y] += d;
-            w->diff[n++] = fabs(d);
+            const size_t at = all ? i : w->both[i];
+            const double d = clean(w->pn[at][to]) - w->pr[at][k];
+            w->diff[n++] = angle ? wrap(d) : d;
         }
-        n_bias[y] += rows;
     }
+    return n;
+}
+
+static void one_group(struct fa_cmp *cmp, struct work *w, enum fa_cmp_kind kind)
+{
+    struct fa_cmp_group g = { .name = kind_name[kind], .has_bias = kind == CMP_LM2D || kind == CMP_EYE2D };
+    size_t n;
+    if (g.has_bias) {
+        n = gather(w, kind, X_ONLY);
+        g.bias_x = fa_sum(w->diff, n, sizeof *w->diff) / (double)n;
+        n = gather(w, kind, OTHERS);
+        g.bias_y = fa_sum(w->diff, n, sizeof *w->diff) / (double)n;
+    }
+    n = gather(w, kind, ALL);
     if (n == 0)
         return;
-    struct fa_cmp_group *g = &cmp->group[cmp->n_group++];
-    g->name = kind_name[kind];
-    g->d = summary(w->diff, n);
-    g->has_bias = kind == CMP_LM2D || kind == CMP_EYE2D;
-    g->bias_x = bias[0] / (double)n_bias[0];
-    g->bias_y = bias[1] / (double)n_bias[1];
+    for (size_t i = 0; i < n; i++)
+        w->diff[i] = fabs(w->diff[i]);
+    g.d = summary(w->diff, n);
+    cmp->group[cmp->n_group++] = g;
 }
 
 /* --- AUs -------------------------------------------------------------------------------------------------------------- */

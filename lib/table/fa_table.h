@@ -65,4 +65,26 @@ char *fa_table_name(const char *input, int is_folder);
  * Fresh memory; NULL: memory. */
 char *fa_table_details(const char *input, const float camera[4], const char *csv, unsigned groups);
 
+/* The CSV files of a stream of clips. out: NULL or "-" standard output, a file, or a folder (ends in / or exists) that gets
+ * NAME.csv for each clip. Nothing is created before the first row. Only a folder takes several clips, unless form.extra has
+ * FA_TABLE_CLIP: then all go into one table with one header. Clear to zeros, fill the first line, begin. */
+struct fa_sheet {
+    const char *out; struct fa_table_form form; int line_buffered, details;
+    struct fa_out file;
+    struct fa_table *table;
+    struct fa_table_shape shape;        /* what the header was made from; names are copies */
+    char *path, **done;                 /* the clip's CSV; names used so far in a folder */
+    size_t n_clip, n_row, n_clip_row;
+    char *input; int is_folder, in_folder, failed; float camera[4];
+};
+int fa_sheet_open(struct fa_sheet *s, struct fa_err *e);
+/* FA_E_ARG: a second clip and no place for it, or one whose CSV would replace another clip's of this stream. */
+int fa_sheet_clip(struct fa_sheet *s, const char *input, int is_folder, int image, const float camera[4], struct fa_err *e);
+/* FA_E_FORMAT when the shape is not the header's. */
+int fa_sheet_row(struct fa_sheet *s, const struct fa_table_shape *shape, const struct fa_table_row *row, struct fa_err *e);
+/* ok: the clip is complete; else its file is kept as FILE.partial if it has rows. In a folder the file is finished here. */
+int fa_sheet_clip_end(struct fa_sheet *s, int ok, struct fa_err *e);
+/* After the last clip, whatever happened: finishes the one file (ok 0: keeps it as .partial) and frees all. */
+int fa_sheet_close(struct fa_sheet *s, int ok, struct fa_err *e);
+
 #endif

@@ -108,7 +108,7 @@ static int judge_intensity(struct fa_fails *f, const struct fa_cmp_intensity *au
 static int judge_presence(struct fa_fails *f, const struct fa_cmp *c, const struct fa_noise *noise)
 {
     int bad = 0;
-    double sum = 0, rows = (double)c->rows;
+    const double rows = (double)c->rows, sum = c->n_c ? fa_sum(&c->c[0].agree, (size_t)c->n_c, sizeof *c->c) : 0;
     for (int k = 0; k < c->n_c; k++) {
         double allow = fmax(presence_least, presence_share * rows);
         for (int i = 0; i < noise->n; i++)
@@ -116,7 +116,6 @@ static int judge_presence(struct fa_fails *f, const struct fa_cmp *c, const stru
                 allow = known_least + known_share * rows + known_times * noise->au[i].rows;
         if ((double)c->c[k].differ > allow && !c->image)
             bad |= fa_fails_add(f, "%s differs in %zu of %zu rows", c->c[k].name, c->c[k].differ, c->rows);
-        sum += c->c[k].agree;
     }
     if (c->n_c > 0 && sum / c->n_c < presence_agree[c->image])
         bad |= fa_fails_add(f, "AU_c agreement, mean over AUs, %.4f", sum / c->n_c);

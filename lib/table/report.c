@@ -10,16 +10,17 @@ static struct means over_aus(const struct fa_cmp *c)
 {
     struct means m = { 0, -INFINITY, -INFINITY, NAN, 0, INFINITY };
     for (int i = 0; i < c->n_r; i++) {
-        m.r_mean += c->r[i].d.mean / c->n_r;
         m.r_p95 = fmax(m.r_p95, c->r[i].d.p95);
         m.r_max = fmax(m.r_max, c->r[i].d.max);
         if (c->r[i].active)
             m.min_r = fmin(m.min_r, c->r[i].r);
     }
-    for (int i = 0; i < c->n_c; i++) {
-        m.agree += c->c[i].agree / c->n_c;
+    for (int i = 0; i < c->n_c; i++)
         m.min_agree = fmin(m.min_agree, c->c[i].agree);
-    }
+    if (c->n_r > 0)
+        m.r_mean = fa_sum(&c->r[0].d.mean, (size_t)c->n_r, sizeof *c->r) / c->n_r;
+    if (c->n_c > 0)
+        m.agree = fa_sum(&c->c[0].agree, (size_t)c->n_c, sizeof *c->c) / c->n_c;
     return m;
 }
 
