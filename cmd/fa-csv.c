@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "fa_msg.h"
-#include "fa_spool.h"
+#include "fa_queue.h"
 #include "fa_stream.h"
 #include "fa_table.h"
 #include "fa_timeline.h"
@@ -47,7 +47,7 @@ enum aus { AUS_OFF, AUS_ON, AUS_UNKNOWN };     /* unknown: the first face tells,
 struct csv {
     struct fa_sheet sheet;
     struct fa_timeline frames;
-    struct fa_spool rows;
+    struct fa_queue rows;
     char *name;
     enum aus aus;
     int aus_wanted, single, in_clip;           /* single: one face, so every frame has its row */
@@ -86,7 +86,7 @@ static int take_row(struct csv *c, const struct fa_rec *aus_rec, const struct fa
     const void *fixed, *payload;
     struct row row;
     size_t len;
-    int r = fa_spool_get(&c->rows, &fixed, &payload, &len, e);
+    int r = fa_queue_get(&c->rows, &fixed, &payload, &len, e);
     if (r <= 0)
         return r;
     memcpy(&row, fixed, sizeof row);
@@ -101,7 +101,7 @@ static int take_row(struct csv *c, const struct fa_rec *aus_rec, const struct fa
 static int settle(struct csv *c, struct fa_err *e)
 {
     int r;
-    if (c->aus != AUS_UNKNOWN || fa_spool_empty(&c->rows))
+    if (c->aus != AUS_UNKNOWN || fa_queue_empty(&c->rows))
         return FA_OK;
     if (c->aus_wanted)
         return fa_fail(e, FA_E_FORMAT, "no action units in this stream: it has not been through fa-aus");
@@ -122,9 +122,8 @@ static int take_clip(struct csv *c, const struct fa_rec *rec, struct fa_err *e)
     const int image = clip.kind == FA_CLIP_STILL;
     free(c->name);
     c->name = strdup(clip.name);
-    fa_timeline_close(&c->frames);
-    fa_timeline_open(&c->frames);
-    fa_spool_close(&c->rows);
+    fa_timeline_reset(&c->frames);
+    fa_queue_reset(&c->rows);
     c->n_rows = 0;
     c->single = !image && !strstr(p, " multi_face=");
     c->aus = !(c->sheet.form.groups & FA_TABLE_AUS) ? AUS_OFF : has_aus ? AUS_ON : AUS_UNKNOWN;
@@ -157,7 +156,7 @@ static int take_marks(struct csv *c, const struct fa_rec *rec, struct fa_err *e)
     const struct row row = { *rec, c->frames.at };
     if (c->aus == AUS_OFF)
         return write_row(c, &row, rec->data, NULL, e);
-    return fa_spool_put(&c->rows, &row, sizeof row, rec->data, rec->len, e);
+    return fa_queue_put(&c->rows, &row, sizeof row, rec->data, rec->len, e);
 }
 
 static int take_aus(struct csv *c, const struct fa_rec *rec, struct fa_err *e)
@@ -178,7 +177,7 @@ static int check_whole(struct csv *c, struct fa_err *e)
     int r = settle(c, e);
     if (r != FA_OK)
         return r;
-    if (!fa_spool_empty(&c->rows))
+    if (!fa_queue_empty(&c->rows))
         return fa_fail(e, FA_E_FORMAT, "faces without AUS records at the end of the clip");
     if (c->single && !fa_timeline_at_end(&c->frames))
         return fa_fail(e, FA_E_FORMAT, c->n_rows ? "no LANDMARKS record after frame %llu" :
@@ -287,14 +286,13 @@ int main(int argc, char **argv)
     const char *path = optind < argc ? argv[optind] : "-";
     if (strcmp(path, "-") != 0 && (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
         fa_die(1, "%s: %s", path, strerror(errno));
-    fa_timeline_open(&c.frames);
-    fa_spool_open(&c.rows);
-    if (fa_sheet_open(&c.sheet, &e) != FA_OK || fa_reader_open(&in, fd, path, &e) != FA_OK)
+    if (fa_timeline_open(&c.frames, &e) != FA_OK || fa_queue_open(&c.rows, &e) != FA_OK || fa_sheet_open(&c.sheet, &e) != FA_OK
+        || fa_reader_open(&in, fd, path, &e) != FA_OK)
         return fa_close_stdout(fa_error_status(&e));
     int status = run(&c, in);
     fa_reader_close(in);
     fa_timeline_close(&c.frames);
-    fa_spool_close(&c.rows);
+    fa_queue_close(&c.rows);
     free(c.name);
     return fa_close_stdout(status);
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "fa_compare.h"
-#include "fa_spool.h"
+#include "fa_queue.h"
 #include "fa_stream.h"
 #include "fa_timeline.h"
 
@@ -151,50 +151,50 @@ static void queue_gives_back_what_it_got_in_order(void)
 {
     static unsigned char big[50000], want[50000];
     uint64_t put_seed = 7, get_seed = 7;
-    struct fa_spool s;
+    struct fa_queue s;
     struct fa_err e = { 0 };
     size_t n_put = 0, n_get = 0;
     int was_in_file = 0;
-    fa_spool_open(&s);
-    CHECK(fa_spool_empty(&s));
+    check_int("open", fa_queue_open(&s, &e), FA_OK);
+    CHECK(fa_queue_empty(&s));
     while (n_get < 2000) {                      /* waves: fill far beyond one block, then drain, sometimes to the end */
         for (size_t i = 0; i < 120 && n_put < 2000; i++, n_put++) {
             size_t n = test_rand(&put_seed) % sizeof big;
             memset(big, (int)n_put, n);
-            check_int("put", fa_spool_put(&s, &n_put, sizeof n_put, big, n, &e), FA_OK);
+            check_int("put", fa_queue_put(&s, &n_put, sizeof n_put, big, n, &e), FA_OK);
         }
-        was_in_file |= s.in_file;
+        was_in_file |= s.spool.fd >= 0;
         for (size_t i = 0; i < (n_put % 240 ? 140 : 90) && n_get < n_put; i++, n_get++) {
             const void *fixed, *more;
             size_t n, number, m = test_rand(&get_seed) % sizeof big;
-            check_int("get", fa_spool_get(&s, &fixed, &more, &n, &e), 1);
+            check_int("get", fa_queue_get(&s, &fixed, &more, &n, &e), 1);
             memcpy(&number, fixed, sizeof number);
             memset(want, (int)number, m);
             CHECK(number == n_get && n == m && memcmp(more, want, n) == 0 && (uintptr_t)more % 64 == 0);
         }
     }
     CHECK(was_in_file);
-    CHECK(fa_spool_empty(&s));
+    CHECK(fa_queue_empty(&s));
     const void *fixed, *more;
     size_t n;
-    check_int("empty", fa_spool_get(&s, &fixed, &more, &n, &e), 0);
-    fa_spool_close(&s);
+    check_int("empty", fa_queue_get(&s, &fixed, &more, &n, &e), 0);
+    fa_queue_close(&s);
 }
 
 static void queue_stays_in_memory_while_the_reader_keeps_up(void)
 {
-    struct fa_spool s;
+    struct fa_queue s;
     struct fa_err e = { 0 };
     const void *fixed, *more;
     char row[4000] = "";
     size_t n;
-    fa_spool_open(&s);
+    check_int("open", fa_queue_open(&s, &e), FA_OK);
     for (int i = 0; i < 5000; i++) {
-        check_int("put", fa_spool_put(&s, &i, sizeof i, row, sizeof row, &e), FA_OK);
-        check_int("get", fa_spool_get(&s, &fixed, &more, &n, &e), 1);
+        check_int("put", fa_queue_put(&s, &i, sizeof i, row, sizeof row, &e), FA_OK);
+        check_int("get", fa_queue_get(&s, &fixed, &more, &n, &e), 1);
     }
-    check_int("no file", s.fd, -1);
-    fa_spool_close(&s);
+    check_int("no file", s.spool.fd, -1);
+    fa_queue_close(&s);
 }
 
 static void frame_without_a_row_is_an_error_where_there_is_one_face(void)
@@ -202,7 +202,7 @@ static void frame_without_a_row_is_an_error_where_there_is_one_face(void)
     for (int gapless = 0; gapless < 2; gapless++) {
         struct fa_timeline l;
         struct fa_err e = { 0 };
-        fa_timeline_open(&l);
+        check_int("open", fa_timeline_open(&l, &e), FA_OK);
         for (uint64_t i = 1; i <= 5; i++)
             check_int("put", fa_timeline_put(&l, i, (double)i, 0, &e), FA_OK);
         check_int("first", fa_timeline_find(&l, 1, gapless, &e), FA_OK);
