@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * CCNF experts (LM 3.2, 4.5): seven neurons over 11 x 11 windows and a smoothing matrix Sigma per window size. Weights stay in
- * the pack; Sigma is made from its components when an expert is first asked with a window, and kept. */
+ * the pack, and so does Sigma for the windows of the usual settings; for others it is made from its components when an expert
+ * is first asked with such a window, and kept. */
 #include "expert_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "fa_model.h"
+#include "fa_sigma.h"
 
 enum { N_WINDOW = FA_MAX_WINDOW / 2 + 1 };           /* odd windows 1 .. 15 by w / 2 */
 
@@ -17,7 +19,8 @@ struct ccnf {
     const double *betas;
     float *alpha2;                                   /* [n_expert][kp] */
     const float *comp[N_WINDOW];                     /* NULL: Sigma is a multiple of the identity */
-    float *sigma[N_WINDOW];                          /* [n_expert] parts, filled where ready is set */
+    const float *sigma[N_WINDOW];                    /* [n_expert] parts: the pack's, or made, then filled where ready is set */
+    float *made[N_WINDOW];
     unsigned char *ready[N_WINDOW];
 };
 
@@ -27,7 +30,7 @@ static void ccnf_close(struct fa_expert_scale *s)
     if (!c)
         return;
     for (int i = 0; i < N_WINDOW; i++) {
-        free(c->sigma[i]);
+        free(c->made[i]);
         free(c->ready[i]);
     }
     free(c->alpha2);
@@ -85,6 +88,12 @@ static int ccnf_open(struct fa_expert_scale *s, const struct fa_pack *pack, cons
         c->comp[i] = fa_pack_need(pack, e, FA_F32, 3, comp_dim, "%s/sigma_components/%d", prefix, w);
         if (!c->comp[i])
             return FA_E_MODEL;
+        int sigma_dim[] = { c->n_expert, (int)fa_ccnf_sigma_floats(w) };
+        if (!fa_pack_find(pack, &t, "%s/experts/%d/sigma/%d", prefix, k, w))
+            continue;
+        c->sigma[i] = fa_pack_need(pack, e, FA_F32, 2, sigma_dim, "%s/experts/%d/sigma/%d", prefix, k, w);
+        if (!c->sigma[i])
+            return FA_E_MODEL;
     }
     return FA_OK;
 }
@@ -95,13 +104,14 @@ static int ccnf_reserve(struct fa_expert_scale *s, int w, struct fa_err *e)
     const int i = w / 2;
     if (!c->comp[i] || c->sigma[i])
         return FA_OK;
-    if (!fa_ccnf_components_mirror(c->comp[i], c->n_beta, w))
+    if (!fa_sigma_mirrors(c->comp[i], c->n_beta, w))
         return fa_fail(e, FA_E_MODEL, "the CCNF components for window %d change when mirrored", w);
     /* Untouched pages cost nothing: most views of most clips never come up. */
-    c->sigma[i] = malloc((size_t)c->n_expert * fa_ccnf_sigma_floats(w) * sizeof(float));
+    c->made[i] = malloc((size_t)c->n_expert * fa_ccnf_sigma_floats(w) * sizeof(float));
     c->ready[i] = calloc((size_t)c->n_expert, 1);
-    if (!c->sigma[i] || !c->ready[i])
+    if (!c->made[i] || !c->ready[i])
         return fa_fail(e, FA_E_MEM, "no memory for patch experts");
+    c->sigma[i] = c->made[i];
     return FA_OK;
 }
 
@@ -110,11 +120,11 @@ static int ccnf_prepare(struct fa_expert_scale *s, int view, int w, struct fa_er
     struct ccnf *c = s->own;
     const int i = w / 2;
     int r = ccnf_reserve(s, w, e);
-    for (int k = 0; k < s->n && r == FA_OK && c->comp[i]; k++) {
+    for (int k = 0; k < s->n && r == FA_OK && c->made[i]; k++) {
         const int x = c->index[view * s->n + k];
         if (x < 0 || c->ready[i][x])
             continue;
-        r = fa_ccnf_sigma(c->sigma[i] + (size_t)x * fa_ccnf_sigma_floats(w), w, c->alpha_sum[x], c->betas + (size_t)x * c->n_beta,
+        r = fa_sigma_make(c->made[i] + (size_t)x * fa_ccnf_sigma_floats(w), w, c->alpha_sum[x], c->betas + (size_t)x * c->n_beta,
                           c->comp[i], c->n_beta, e);
         c->ready[i][x] = r == FA_OK;
     }

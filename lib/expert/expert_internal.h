@@ -35,10 +35,4 @@ extern const struct fa_expert_kind fa_expert_ccnf, fa_expert_svr;
 /* The map from pixels of a c x c area around (x, y) to the image (LM 4.3); sim_inv: reference -> image. */
 void fa_expert_aoi_matrix(float m[6], const float sim_inv[4], float x, float y, int c);
 
-/* Sigma = (2Q)^-1 in the parts of fa_kern_ccnf.h; Q = alpha_sum I + sum of beta_k C_k (LM 4.5). comp: [n_comp][w*w][w*w], which must
- * pass the check. FA_OK or FA_E_MODEL (Q not positive definite). */
-int fa_ccnf_sigma(float *parts, int w, float alpha_sum, const double *betas, const float *comp, int n_comp, struct fa_err *e);
-/* 1 if the components stay the same when positions are mirrored in x and transposed, which the parts need. */
-int fa_ccnf_components_mirror(const float *comp, int n_comp, int w);
-
 #endif

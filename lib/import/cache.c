@@ -17,9 +17,9 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-/* Part of every pack's name: raise it when the importer's output changes. */
-enum { IMPORT_VERSION = 1 };
-static const char index_head[] = "fa-models index 1";
+/* Part of every pack's name: raise it, and the index's number, when the importer's output changes. */
+enum { IMPORT_VERSION = 2 };
+static const char index_head[] = "fa-models index 2";
 
 struct state { long long size, mtime, ctime, dev, ino; };
 

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fa_kern_ccnf.h"
 #include "fa_le.h"
+#include "fa_sigma.h"
 #include "sha256_internal.h"
 
 static const char licence[] =
@@ -32,13 +34,15 @@ static int add_sigma(struct fa_pack_builder *b, const char *prefix, int k, int w
             continue;
         if (x->n_beta != c->count[i])
             return fa_fail(e, FA_E_MODEL, "scale %d has %d betas but there are %d Sigma components", k, x->n_beta, c->count[i]);
-        size_t nn = (size_t)(w * w) * (size_t)(w * w);
-        float *sigma = malloc((size_t)x->n_expert * nn * sizeof *sigma);
-        if (!sigma)
-            return fa_fail(e, FA_E_MEM, "out of memory");
-        int r = fa_sigma(sigma, x, c->c[i], c->count[i], w, e);
+        if (!fa_sigma_mirrors(c->c[i], c->count[i], w))
+            return fa_fail(e, FA_E_MODEL, "the Sigma components for window %d change when mirrored", w);
+        const size_t each = fa_ccnf_sigma_floats(w);
+        float *sigma = malloc((size_t)x->n_expert * each * sizeof *sigma);
+        int r = sigma ? FA_OK : fa_fail(e, FA_E_MEM, "out of memory");
+        for (int q = 0; q < x->n_expert && r == FA_OK; q++)
+            r = fa_sigma_make(sigma + (size_t)q * each, w, x->alpha_sum[q], x->betas + (size_t)q * (size_t)x->n_beta, c->c[i], x->n_beta, e);
         if (r == FA_OK)
-            fa_pack_add(b, FA_F32, 3, (int[]){ x->n_expert, w * w, w * w }, sigma, "%s/experts/%d/sigma/%d", prefix, k, w);
+            fa_pack_add(b, FA_F32, 2, (int[]){ x->n_expert, (int)each }, sigma, "%s/experts/%d/sigma/%d", prefix, k, w);
         free(sigma);
         return r;
     }

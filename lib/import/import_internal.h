@@ -117,8 +117,4 @@ void fa_plan_free(struct fa_plan *p);
 /* Reads everything the plan names into the builder. */
 int fa_plan_import(const struct fa_plan *p, struct fa_pack_builder *b, struct fa_err *e);
 
-/* (2Q)^-1 of n_expert experts for window w, Q = alpha_sum I + sum float(beta) C (LM 4.5): out[n_expert][w^2][w^2]. FA_OK or FA_E_MODEL
- * (not positive definite), FA_E_MEM. */
-int fa_sigma(float *out, const struct fa_experts *x, const float *comp, int n_comp, int w, struct fa_err *e);
-
 #endif

@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "fa_kern_ccnf.h"
+#include "fa_sigma.h"
+
 static struct fa_pack clnf, clm;
 
 static const void *need(const struct fa_pack *p, enum fa_dtype type, int ndim, int *dim, const char *name)
@@ -347,18 +350,19 @@ static void sigma_matrices_match_the_spec(void)
         struct fa_tensor ix, s;
         CHECK(fa_pack_find(&clnf, &ix, "%s/experts/%d/index", t[i].prefix, t[i].k));
         CHECK(fa_pack_find(&clnf, &s, "%s/experts/%d/sigma/%d", t[i].prefix, t[i].k, t[i].w));
-        int n = t[i].w * t[i].w;
-        const float *m = (const float *)s.data + (size_t)((const int32_t *)ix.data)[t[i].lm] * (size_t)(n * n);
+        const int w = t[i].w, n = w * w;
+        check_int("floats an expert", s.dim[1], (long long)fa_ccnf_sigma_floats(w));
+        const float *parts = (const float *)s.data + (size_t)((const int32_t *)ix.data)[t[i].lm] * fa_ccnf_sigma_floats(w);
         double total = 0;
         for (int r = 0; r < n; r++)
             for (int c = 0; c < n; c++) {
-                total += m[r * n + c];
-                CHECK(m[r * n + c] == m[c * n + r]);
+                total += fa_sigma_entry(parts, w, r, c);
+                check_near("symmetric", fa_sigma_entry(parts, w, r, c), fa_sigma_entry(parts, w, c, r), 1e-9);
             }
-        check_near("[0][0]", m[0], t[i].s00, 3e-7 * t[i].s00);
-        check_near("[0][1]", m[1], t[i].s01, 1e-6 * t[i].s01);
+        check_near("[0][0]", fa_sigma_entry(parts, w, 0, 0), t[i].s00, 3e-7 * t[i].s00);
+        check_near("[0][1]", fa_sigma_entry(parts, w, 0, 1), t[i].s01, 1e-6 * t[i].s01);
         check_near("sum", total, t[i].sum, 3e-7 * t[i].sum);
-        test_note("sigma [0][0] relative to the spec's figure", m[0] / t[i].s00 - 1, "");
+        test_note("sigma [0][0] relative to the spec's figure", fa_sigma_entry(parts, w, 0, 0) / t[i].s00 - 1, "");
     }
 }
 

@@ -2,16 +2,19 @@
  * The CCNF smoothing matrix in parts (see fa_kern_ccnf.h for the idea). The components are sums over pairs of cells at fixed
  * distances, so they do not notice mirroring; in the basis of even and odd combinations of mirrored cells Q falls apart into
  * blocks of a quarter of the size, and each is inverted on its own. */
-#include "expert_internal.h"
+#include "fa_sigma.h"
 
 #include <math.h>
+#include <stddef.h>
+
+#include "fa_kern_ccnf.h"
 
 enum { BLOCK_MAX = 64 };
 
 /* A block: its representative cells (the upper left quarter) and the signs with which mirrored cells enter. */
 struct block { int ny, nx, n; double sign_y, sign_x; };
 
-int fa_ccnf_components_mirror(const float *comp, int n_comp, int w)
+int fa_sigma_mirrors(const float *comp, int n_comp, int w)
 {
     const int n = w * w;
     for (int k = 0; k < n_comp; k++, comp += (size_t)n * n)
@@ -101,16 +104,57 @@ static int fill_block(float *out, const struct block *b, int w, float alpha_sum,
     return 1;
 }
 
-int fa_ccnf_sigma(float *parts, int w, float alpha_sum, const double *betas, const float *comp, int n_comp, struct fa_err *e)
+/* The blocks of window w, in the order in which parts hold them. */
+static void make_blocks(struct block b[3], int w)
 {
     const int even = (w + 1) / 2, odd = w / 2;
-    const struct block blocks[] = {
-        { even, even, even * even, 1, 1 }, { even, odd, even * odd, 1, -1 }, { odd, odd, odd * odd, -1, -1 },
-    };
+    b[0] = (struct block){ even, even, even * even, 1, 1 };
+    b[1] = (struct block){ even, odd, even * odd, 1, -1 };
+    b[2] = (struct block){ odd, odd, odd * odd, -1, -1 };
+}
+
+int fa_sigma_make(float *parts, int w, float alpha_sum, const double *betas, const float *comp, int n_comp, struct fa_err *e)
+{
+    struct block b[3];
+    make_blocks(b, w);
     for (int i = 0; i < 3; i++) {
-        if (!fill_block(parts, &blocks[i], w, alpha_sum, betas, comp, n_comp))
+        if (!fill_block(parts, &b[i], w, alpha_sum, betas, comp, n_comp))
             return fa_fail(e, FA_E_MODEL, "a CCNF expert's matrix for window %d is not positive definite", w);
-        parts += fa_ccnf_block_floats(blocks[i].n);
+        parts += fa_ccnf_block_floats(b[i].n);
     }
     return FA_OK;
+}
+
+/* The cell's number in a block and the sign with which it enters; -1 for a cell on an axis where the block is odd. */
+static int cell_in_block(const struct block *b, int w, int y, int x, double *sign)
+{
+    *sign = 1;
+    if (2 * y >= w) {
+        y = w - 1 - y;
+        *sign *= b->sign_y;
+    }
+    if (2 * x >= w) {
+        x = w - 1 - x;
+        *sign *= b->sign_x;
+    }
+    return y < b->ny && x < b->nx ? y * b->nx + x : -1;
+}
+
+double fa_sigma_entry(const float *parts, int w, int i, int j)
+{
+    struct block b[3];
+    double sum = 0;
+    make_blocks(b, w);
+    for (int k = 0; k < 3; k++) {
+        /* The block that is odd in y and even in x is the second one with x and y exchanged. */
+        for (int turned = 0; turned <= (k == 1); turned++) {
+            double si, sj;
+            const int ci = turned ? cell_in_block(&b[k], w, i % w, i / w, &si) : cell_in_block(&b[k], w, i / w, i % w, &si);
+            const int cj = turned ? cell_in_block(&b[k], w, j % w, j / w, &sj) : cell_in_block(&b[k], w, j / w, j % w, &sj);
+            if (ci >= 0 && cj >= 0)
+                sum += si * sj * parts[cj * fa_ccnf_pad(b[k].n) + ci];
+        }
+        parts += fa_ccnf_block_floats(b[k].n);
+    }
+    return sum;
 }
