@@ -58,15 +58,6 @@ static void need_licence(const struct options *o)
         fa_die(2, "not accepted, nothing fetched");
 }
 
-/* Without --url-base: the blank-separated URLs of OPENFACE_MODELS_MIRROR. */
-static void add_mirrors(struct options *o)
-{
-    const char *env = getenv("OPENFACE_MODELS_MIRROR");
-    char *copy = env && !o->n_base ? strdup(env) : NULL;       /* kept until the end */
-    for (char *w = copy ? strtok(copy, " ") : NULL; w && o->n_base < 16; w = strtok(NULL, " "))
-        o->base[o->n_base++] = w;
-}
-
 static void fetching(void *self, const struct fa_store_event *ev)
 {
     (void)self;
@@ -97,7 +88,7 @@ static int pack_set(const struct fa_store *s, const char *set)
     return status;
 }
 
-static int get(const struct fa_store *s, struct options *o, char **sets, int n_set)
+static int get(const struct fa_store *s, const struct options *o, char **sets, int n_set)
 {
     static char *dflt[] = { "clnf" };
     struct fa_err e = { 0 };
@@ -118,17 +109,12 @@ static int get(const struct fa_store *s, struct options *o, char **sets, int n_s
     }
     if (lacking)
         need_licence(o);
-    add_mirrors(o);
-    int lock = fa_store_lock(s, &e);
-    if (lock < 0)
-        return fa_error_status(&e);
     for (int i = 0; i < n_set && !status; i++) {
         if (fa_store_get(s, sets[i], o->base, o->n_base, o->accept_changed, fetching, NULL, &e) != FA_OK)
             status = fa_error_status(&e);
         else
             status = pack_set(s, sets[i]);
     }
-    close(lock);
     return status;
 }
 
@@ -141,17 +127,16 @@ static void taken(void *self, const struct fa_store_event *ev)
 
 static int import(const struct fa_store *s, const struct options *o, char **from, int n_from)
 {
-    struct fa_err e = { 0 };
     struct sum total = { 0 };
     if (!n_from)
         fa_die_usage("import: a folder or files expected");
-    int lock = fa_store_lock(s, &e);
-    if (lock < 0)
-        return fa_error_status(&e);
     for (int k = 0; k < n_from; k++) {
         struct sum one = { 0 };
-        int n = fa_store_import(s, from[k], o->accept_changed, taken, &one);
-        if (!one.seen) {
+        struct fa_err e = { 0 };
+        int n = fa_store_import(s, from[k], o->accept_changed, taken, &one, &e);
+        if (n < 0) {
+            one.status = fa_error_status(&e);
+        } else if (!one.seen) {
             fa_error(access(from[k], F_OK) == 0 ? "%s: no OpenFace model files here" : "%s: not there", from[k]);
             one.status = 1;
         } else {
@@ -159,7 +144,6 @@ static int import(const struct fa_store *s, const struct options *o, char **from
         }
         total.status = one.status > total.status ? one.status : total.status;
     }
-    close(lock);
     return total.status;
 }
 

@@ -54,12 +54,9 @@ enum fa_file_state fa_model_file_state(const struct fa_store *s, const struct fa
  * refused with FA_E_MODEL (both digests in the text) unless accept_changed is set and the file parses; that is remembered. */
 int fa_model_file_take(const struct fa_store *s, const struct fa_model_file *f, const char *from, int accept_changed, struct fa_err *e);
 /* Downloads a file with curl into originals/PATH.part, going on where an earlier try stopped, and takes it. base: n_base URLs of
- * trees to try in turn instead of the published places. FA_E_CHILD: no curl; FA_E_IO: no place gave it (text: the last
+ * trees to try in turn; without any those in $OPENFACE_MODELS_MIRROR, else the published places. FA_E_CHILD: no curl; FA_E_IO: no place gave it (text: the last
  * failure); FA_E_MODEL: what came is another file. */
 int fa_model_file_get(const struct fa_store *s, const struct fa_model_file *f, const char *const *base, int n_base, int accept_changed, struct fa_err *e);
-/* One writer at a time: waits for the store's lock. A descriptor to close, or -1. */
-int fa_store_lock(const struct fa_store *s, struct fa_err *e);
-
 /* Told about each file or pack that a call below works on: what (a path), how it went (e->code), and f or p where there is one. */
 struct fa_store_event { const char *what; const struct fa_model_file *f; const struct fa_pack *p; enum fa_file_state state; const struct fa_err *e; };
 typedef void fa_store_report(void *self, const struct fa_store_event *ev);
@@ -70,9 +67,11 @@ void fa_store_files(const struct fa_store *s, const char *set, fa_store_report *
 /* Every pack, opened (check: and its data's checksum verified) and reported. */
 void fa_store_packs(const struct fa_store *s, int check, fa_store_report *report, void *self);
 /* Takes from an OpenFace tree (repository, installed tree, or a model folder itself) or a single file, which goes where its name
- * belongs. Returns the number of files taken, each reported; 0 and nothing reported when nothing there is a model file. */
-int fa_store_import(const struct fa_store *s, const char *from, int accept_changed, fa_store_report *report, void *self);
-/* Fetches what a set lacks (fa_model_file_get), each file reported before it is fetched; stops at the first failure. */
+ * belongs. Waits for other writers of the store. Returns the number of files taken, each reported (0 and nothing reported: nothing
+ * there is a model file), or FA_E_IO. */
+int fa_store_import(const struct fa_store *s, const char *from, int accept_changed, fa_store_report *report, void *self, struct fa_err *e);
+/* Fetches what a set lacks (fa_model_file_get), each file reported before it is fetched; stops at the first failure. Waits for other
+ * writers of the store. */
 int fa_store_get(const struct fa_store *s, const char *set, const char *const *base, int n_base, int accept_changed, fa_store_report *report, void *self,
                  struct fa_err *e);
 

@@ -80,30 +80,49 @@ static int fetch_and_take(const struct fa_store *s, const struct fa_model_file *
     return r;
 }
 
+/* Cuts the next blank-separated URL off *list into fresh memory. NULL: none left, or no memory. */
+static char *next_url(const char **list)
+{
+    const char *at = *list + strspn(*list, " ");
+    size_t n = strcspn(at, " ");
+    *list = at + n;
+    return n ? strndup(at, n) : NULL;
+}
+
+static char *below(const char *base, const char *path)
+{
+    size_t n = strlen(base);
+    return fa_text("%s%s%s", base, n && base[n - 1] == '/' ? "" : "/", path);
+}
+
+/* The i-th place to try: below one of the bases, else below a mirror, else a published URL. NULL: no more. */
+static char *place(const struct fa_model_file *f, const char *const *base, int n_base, int i, const char **mirrors, const char **urls)
+{
+    if (n_base)
+        return i < n_base ? below(base[i], f->path) : NULL;
+    if (!*mirrors)
+        return next_url(urls);
+    char *mirror = next_url(mirrors), *url = mirror ? below(mirror, f->path) : NULL;
+    free(mirror);
+    return url;
+}
+
 int fa_model_file_get(const struct fa_store *s, const struct fa_model_file *f, const char *const *base, int n_base, int accept_changed, struct fa_err *e)
 {
-    char *part = fa_text("%s/%s.part", s->originals, f->path), *dir = part ? strndup(part, (size_t)(strrchr(part, '/') - part)) : NULL;
-    const char *at = f->urls;
+    char *part = fa_text("%s/%s.part", s->originals, f->path), *dir = part ? strndup(part, (size_t)(strrchr(part, '/') - part)) : NULL, *url;
+    const char *urls = f->urls, *mirrors = getenv("OPENFACE_MODELS_MIRROR");
     struct fa_err other = { 0 };       /* a place that gave another file: said rather than a later place's 404 */
+    if (mirrors && !mirrors[strspn(mirrors, " ")])
+        mirrors = NULL;
     int r = dir ? fa_mkdirs(dir, e) : fa_fail(e, FA_E_MEM, "out of memory");
     if (r != FA_OK)
         goto out;
-    for (int i = 0; n_base ? i < n_base : *at != '\0'; i++) {
-        char *url;
-        if (n_base) {
-            size_t n = strlen(base[i]);
-            url = fa_text("%s%s%s", base[i], n && base[i][n - 1] == '/' ? "" : "/", f->path);
-        } else {
-            size_t n = strcspn(at, " ");
-            url = strndup(at, n);
-            at += n + strspn(at + n, " ");
-        }
-        r = url ? fetch_and_take(s, f, url, part, accept_changed, e) : fa_fail(e, FA_E_MEM, "out of memory");
+    r = fa_fail(e, FA_E_IO, "%s: no place to fetch it from", f->path);
+    for (int i = 0; (r == FA_E_IO || r == FA_E_MODEL) && (url = place(f, base, n_base, i, &mirrors, &urls)) != NULL; i++) {
+        r = fetch_and_take(s, f, url, part, accept_changed, e);
         free(url);
         if (r == FA_E_MODEL)
             other = *e;
-        else if (r != FA_E_IO)
-            break;
     }
     if (r == FA_E_IO && other.code) {
         *e = other;

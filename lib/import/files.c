@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "sha256_internal.h"
@@ -29,22 +28,6 @@ int fa_model_file_in_set(const struct fa_model_file *f, const char *set)
         if (strncmp(s, set, n) == 0 && (s[n] == ',' || s[n] == '\0'))
             return 1;
     return 0;
-}
-
-int fa_store_lock(const struct fa_store *s, struct fa_err *e)
-{
-    if (fa_mkdirs(s->root, e) != FA_OK)
-        return -1;
-    char *path = fa_text("%s/lock", s->root);
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
-    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-        fa_fail_errno(e, FA_E_IO, "%s/lock", s->root);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    free(path);
-    return fd;
 }
 
 /* --- Changed files that the user took: lines "SHA-256  PATH" in ROOT/accepted -------------------------------------------- */

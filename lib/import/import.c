@@ -183,7 +183,9 @@ static int import_predictors(const struct fa_plan *p, const struct fa_plan_au *a
     static const char *const kind[2] = { "reg", "class" };
     struct au_group *g = calloc(2, sizeof *g);
     unsigned char *first_mean[6] = { 0 };
-    int r = g ? FA_OK : fa_fail(e, FA_E_MEM, "out of memory");
+    int r = FA_OK;
+    if (!g)
+        return fa_fail(e, FA_E_MEM, "out of memory");
     for (int i = 0; i < au->n && r == FA_OK; i++) {
         struct fa_in in;
         fa_in_open(&in, p->source[au->file[i]].path, e);
@@ -209,7 +211,7 @@ static int import_predictors(const struct fa_plan *p, const struct fa_plan_au *a
     }
     for (int k = 0; k < 6; k++)
         free(first_mean[k]);
-    for (int k = 0; g && k < 2; k++)
+    for (int k = 0; k < 2; k++)
         free(g[k].weights);
     free(g);
     return r;

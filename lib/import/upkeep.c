@@ -4,11 +4,30 @@
 #include "fa_import.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* One writer at a time. A descriptor to close, or -1. */
+static int lock_store(const struct fa_store *s, struct fa_err *e)
+{
+    if (fa_mkdirs(s->root, e) != FA_OK)
+        return -1;
+    char *path = fa_text("%s/lock", s->root);
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+        fa_fail_errno(e, FA_E_IO, "%s/lock", s->root);
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    free(path);
+    return fd;
+}
 
 static int is_there(enum fa_file_state st)
 {
@@ -102,12 +121,14 @@ static int take(const struct fa_store *s, const struct fa_model_file *f, const c
     return r == FA_OK;
 }
 
-int fa_store_import(const struct fa_store *s, const char *from, int accept_changed, fa_store_report *report, void *self)
+int fa_store_import(const struct fa_store *s, const char *from, int accept_changed, fa_store_report *report, void *self, struct fa_err *e)
 {
-    int n, taken = 0;
+    int n, taken = 0, lock = lock_store(s, e);
     const struct fa_model_file *f = fa_model_files(&n);
     const char *base = strrchr(from, '/') ? strrchr(from, '/') + 1 : from;
     struct stat st;
+    if (lock < 0)
+        return FA_E_IO;
     int is_dir = stat(from, &st) == 0 && S_ISDIR(st.st_mode);
     for (int i = 0; i < n; i++) {
         char *path = is_dir ? find(&f[i], from) : strcmp(strrchr(f[i].path, '/') + 1, base) == 0 ? strdup(from) : NULL;
@@ -115,15 +136,18 @@ int fa_store_import(const struct fa_store *s, const char *from, int accept_chang
             taken += take(s, &f[i], path, accept_changed, report, self);
         free(path);
     }
+    close(lock);
     return taken;
 }
 
 int fa_store_get(const struct fa_store *s, const char *set, const char *const *base, int n_base, int accept_changed, fa_store_report *report, void *self,
                  struct fa_err *e)
 {
-    int n;
+    int n, r = FA_OK, lock = lock_store(s, e);
     const struct fa_model_file *f = fa_model_files(&n);
-    for (int i = 0; i < n; i++) {
+    if (lock < 0)
+        return FA_E_IO;
+    for (int i = 0; i < n && r == FA_OK; i++) {
         char hex[65];
         if (!fa_model_file_in_set(&f[i], set))
             continue;
@@ -132,9 +156,8 @@ int fa_store_get(const struct fa_store *s, const char *set, const char *const *b
         if (is_there(ev.state))
             continue;
         report(self, &ev);
-        int r = fa_model_file_get(s, &f[i], base, n_base, accept_changed, e);
-        if (r != FA_OK)
-            return r;
+        r = fa_model_file_get(s, &f[i], base, n_base, accept_changed, e);
     }
-    return FA_OK;
+    close(lock);
+    return r;
 }
