@@ -300,8 +300,8 @@ int main(int argc, char **argv)
     opt.threads = l.threads;
     if (open_models(&l, model, &opt, &e) != FA_OK || (l.aligned_dir && fa_mkdirs(l.aligned_dir, &e) != FA_OK))
         return fa_error_status(&e);
-    snprintf(l.provenance, sizeof l.provenance, "fa-landmarks version=%s model=%016llx%s%s kernels=%s", FA_VERSION,
-             (unsigned long long)l.pack.hash, opt.wild ? " wild=1" : "", opt.multi_view ? " multi_view=1" : "", fa_kern_name());
+    snprintf(l.provenance, sizeof l.provenance, "fa-landmarks version=%s model=%016llx%s%s", FA_VERSION,
+             (unsigned long long)l.pack.hash, opt.wild ? " wild=1" : "", opt.multi_view ? " multi_view=1" : "");
     int status = fa_stage_files(&stage, argv[optind], out, zlevel, &e);
     fa_error_status(&e);
     close_models(&l);
