@@ -77,6 +77,9 @@ int main(int argc, char **argv)
     const struct fa_stage stage = fa_au_stage(au);
     int status = fa_stage_files(&stage, argv[optind], out, level, &e);
     fa_error_status(&e);
+    uint64_t clips, faces, rejected;
+    fa_au_stage_counts(au, &clips, &faces, &rejected);
+    fa_note("%llu clips, %llu faces, %llu of them not accepted", (unsigned long long)clips, (unsigned long long)faces, (unsigned long long)rejected);
     fa_au_stage_close(au);
     fa_pack_close(&pack);
     return status;

@@ -28,6 +28,7 @@ struct fa_au_stage {
     struct fa_hold hold;
     struct fa_au_online online;
     struct hog_file hog;
+    uint64_t n_clip, n_face, n_rejected;     /* of the whole stream */
     /* The clip. */
     enum mode mode;
     const struct fa_au_set *use;
@@ -127,6 +128,7 @@ static int begin_clip(struct fa_au_stage *s, struct fa_writer *w, const struct f
     s->shift_stale = 1;
     s->n_row = s->last_frame = 0;
     s->pending = 0;
+    s->n_clip++;
     fa_au_clip_reset(s->rows);
     fa_hold_reset(&s->hold);
     memset(&s->online, 0, sizeof s->online);
@@ -247,6 +249,8 @@ static int take_crop(struct fa_au_stage *s, struct fa_writer *w, const struct fa
         s->shift_stale = 1;
     }
     s->n_row++;
+    s->n_face++;
+    s->n_rejected += !success;
     return s->mode == WHOLE_CLIP ? remember(s, rec, success, e) : predict_now(s, w, rec, success, e);
 }
 
@@ -262,6 +266,13 @@ static int record(void *self, struct fa_writer *w, const struct fa_rec *rec, str
     case FA_REC_AUS: return FA_OK;           /* of an earlier run: ours replace them */
     default: return fa_put_rec(w, rec, e);     /* held until the end of the clip, or out */
     }
+}
+
+void fa_au_stage_counts(const struct fa_au_stage *s, uint64_t *clips, uint64_t *faces, uint64_t *rejected)
+{
+    *clips = s->n_clip;
+    *faces = s->n_face;
+    *rejected = s->n_rejected;
 }
 
 /* What was held, with each frame's values in its place. */

@@ -24,6 +24,8 @@ struct fa_au_stage;
 /* pack must outlive the stage. FA_OK; FA_E_MODEL, FA_E_MEM; for the median file as fa_au_medians_load. */
 int fa_au_stage_open(struct fa_au_stage **s, const struct fa_pack *pack, const struct fa_au_options *options, struct fa_err *e);
 void fa_au_stage_close(struct fa_au_stage *s);
+/* Clips begun, faces measured, and those of them that the model did not accept. */
+void fa_au_stage_counts(const struct fa_au_stage *s, uint64_t *clips, uint64_t *faces, uint64_t *rejected);
 /* To run it: fa_stage_files and fa_stage_run take this. */
 struct fa_stage fa_au_stage(struct fa_au_stage *s);
 
