@@ -79,7 +79,7 @@ int main(int argc, char **argv)
     fa_error_status(&e);
     uint64_t clips, faces, rejected;
     fa_au_stage_counts(au, &clips, &faces, &rejected);
-    fa_note("%llu clips, %llu faces, %llu of them not accepted", (unsigned long long)clips, (unsigned long long)faces, (unsigned long long)rejected);
+    fa_note("clips: %llu, faces: %llu, not accepted: %llu", (unsigned long long)clips, (unsigned long long)faces, (unsigned long long)rejected);
     fa_au_stage_close(au);
     fa_pack_close(&pack);
     return status;

@@ -77,7 +77,7 @@ wrong_use_exits_2_bad_input_1_no_model_3() {
     want_rc 1 fa-aus /dev/null && want_rc 1 fa-aus "$TMP/none.fas" && want_rc 1 fa-aus man/fa-aus.1 &&
     want_rc 3 fa-aus --model "$TMP/none.txt" "$TMP/marks.fas" && want_rc 3 env TMPDIR="$TMP/marks.fas" fa-aus -o "$TMP/none/x" "$TMP/marks.fas" || return 1
     want_rc 0 fa-aus -h && grep -q '^usage: fa-aus' "$TMP/out" && want_rc 0 fa-aus --version && grep -q '^fa-aus ' "$TMP/out" &&
-    want_rc 0 fa-aus -v -o /dev/null "$TMP/marks.fas" && want_err '^fa-aus: 1 clips, 50 faces, 0 of them not accepted$'
+    want_rc 0 fa-aus -v -o /dev/null "$TMP/marks.fas" && want_err '^fa-aus: clips: 1, faces: 50, not accepted: 0$'
 }
 every_option_is_in_the_page() {
     local o
