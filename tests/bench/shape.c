@@ -32,14 +32,15 @@ static double now_ns(void)
     } while (0)
 
 static float mean[3 * NP], modes[M * 3 * NP], variances[M];
-static struct fa_pdm pdm;
+static struct fa_pdm pdm, inner, eye;              /* inner and eye: n = 0 without OpenFace's models */
 
 static void model(void)
 {
     static struct fa_pack pack;
     struct fa_err e;
     uint64_t seed = 3;
-    if (test_model(&pack, "clnf") && fa_pdm_attach(&pdm, &pack, "main", &e) == FA_OK)
+    if (test_model(&pack, "clnf") && fa_pdm_attach(&pdm, &pack, "main", &e) == FA_OK &&
+        fa_pdm_attach(&inner, &pack, "part/0", &e) == FA_OK && fa_pdm_attach(&eye, &pack, "part/1", &e) == FA_OK)
         return;
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < N; i++) {
@@ -50,6 +51,7 @@ static void model(void)
     for (int j = 0; j < M; j++)
         variances[j] = 800.0f / (float)(1 + j * j);
     pdm = (struct fa_pdm){ N, NP, M, mean, modes, variances };
+    eye.n = 0;
 }
 
 static void kernels(const struct fa_kern_pdm *k, const char *name)
@@ -72,23 +74,39 @@ static void kernels(const struct fa_kern_pdm *k, const char *name)
     TIME("solve", name, 200, memcpy(x, b, sizeof x); k->solve(x, h, K, K));
 }
 
+/* The five fits of a tracked frame: inner part, two eyes from six lid points each, merge, action units. */
+static void five_fits(const float *xy, float *part_xy)
+{
+    struct fa_params got;
+    for (int i = 0; i < 51; i++) {
+        part_xy[i] = xy[17 + i];
+        part_xy[inner.np + i] = xy[NP + 17 + i];
+    }
+    fa_pdm_fit(&got, &inner, part_xy, NULL, NULL);
+    memset(part_xy, 0, 2 * (size_t)eye.np * sizeof *part_xy);
+    for (int i = 0; i < 6; i++) {
+        part_xy[8 + 2 * i] = xy[36 + i];
+        part_xy[eye.np + 8 + 2 * i] = xy[NP + 36 + i];
+    }
+    for (int i = 0; i < 2; i++)
+        fa_pdm_fit(&got, &eye, part_xy, NULL, NULL);
+    for (int i = 0; i < 2; i++)
+        fa_pdm_fit(&got, &pdm, xy, NULL, NULL);
+}
+
 static void calls(const char *name)
 {
     struct fa_params p = { .g = { 1.3f, 0.1f, 0.2f, 0.1f, 320, 240 }, .q = { 5, 4, 3 } }, got = p;
     const struct fa_camera cam = { 500, 500, 320, 240 };
-    static float xy[LEN], eye[LEN], x3[3 * NP], a[4], b[4];
+    static float xy[LEN], part_xy[LEN], x3[3 * NP], a[4], b[4];
     float pose[6], errors[1001];
     fa_pdm_shape2d(xy, x3, &pdm, &p);
     for (int i = 0; i < LEN; i++)
         xy[i] += 0.3f * (float)(i * 7 % 5 - 2);
-    memcpy(eye, xy, sizeof eye);
-    for (int i = 0; i < N; i++)
-        if (i < 36 || i > 41)
-            eye[i] = 0;
     TIME("fit68", name, 20, fa_pdm_fit(&got, &pdm, xy, NULL, errors));
     printf("fit68_%s_steps %d steps\n", name, fa_pdm_fit(&got, &pdm, xy, NULL, errors));
-    TIME("fit6of68", name, 20, fa_pdm_fit(&got, &pdm, eye, NULL, errors));
-    printf("fit6of68_%s_steps %d steps\n", name, fa_pdm_fit(&got, &pdm, eye, NULL, errors));
+    if (eye.n)
+        TIME("five_fits", name, 5, five_fits(xy, part_xy));
     TIME("update", name, 1000, got = p; fa_pdm_update(&got, (const float[6]){ 0.01f, 0.01f, -0.02f, 0.01f, 1, 1 }, 6));
     TIME("pose", name, 100, fa_head_pose(pose, &pdm, &p, xy, &cam));
     TIME("similarity", name, 500, fa_similarity(a, b, xy, x3, N, NP));
