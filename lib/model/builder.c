@@ -110,7 +110,7 @@ void *fa_pack_finish(struct fa_pack_builder *b, size_t *len, struct fa_err *e)
     memset(out, 0, total);
     size_t at = table_end;
     for (int i = 0; i < b->n; i++) {
-        const struct fa_pack_item *it = &b->item[i];
+        struct fa_pack_item *it = &b->item[i];
         unsigned char *t = out + PACK_HEADER + (size_t)i * PACK_ENTRY;
         at = (at + PACK_ALIGN - 1) / PACK_ALIGN * PACK_ALIGN;
         memcpy(t, it->name, sizeof it->name);
@@ -122,6 +122,8 @@ void *fa_pack_finish(struct fa_pack_builder *b, size_t *len, struct fa_err *e)
         fa_put_u64(t + 96, it->size);
         memcpy(out + at, it->data, it->size);
         at += it->size;
+        free(it->data);                /* at once: a large pack need not be held twice */
+        it->data = NULL;
     }
     memcpy(out, PACK_MAGIC, 8);
     fa_put_u32(out + 8, FA_PACK_VERSION);
