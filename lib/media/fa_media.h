@@ -36,7 +36,7 @@ struct fa_media_info {
     float fx, fy, cx, cy;          /* camera, pixels: given or defaulted (spec/output 7, 12) */
     int true_times;                /* frames carry presentation times, not frame numbers over the rate */
     const char *name;              /* the input as given */
-    const char *ffmpeg;            /* "5.1.9-0+deb12u1"; "" for a sequence whose pictures needed no ffprobe */
+    const char *ffmpeg;            /* "5.1.9-0+deb12u1"; "" unknown */
 };
 
 struct fa_media_frame {

@@ -45,6 +45,8 @@ static int open_sequence(struct fa_media *m, int pattern, struct fa_err *e)
     struct fa_names l;
     m->info.kind = FA_MEDIA_SEQUENCE;
     int r = pattern ? fa_names_of_pattern(&l, m->name, e) : fa_names_of_folder(&l, m->name, e);
+    if (r == FA_OK && (r = fa_probe_version(&m->probe, e)) != FA_OK)
+        fa_names_free(&l);
     return r == FA_OK ? fa_sequence_open(&m->seq, &l, &m->o, &m->info, e) : r;
 }
 

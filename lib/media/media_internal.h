@@ -31,6 +31,8 @@ struct fa_probe {
 };
 /* Runs ffprobe on src. autorotate 0: w, h as stored and rotation 0. */
 int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate, struct fa_err *e);
+/* p->version alone, for inputs that need no ffprobe. */
+int fa_probe_version(struct fa_probe *p, struct fa_err *e);
 /* The text of `ffprobe -of flat`. FA_OK or FA_E_INPUT (no video stream, no size, a format that is not pictures). */
 int fa_probe_parse(struct fa_probe *p, const char *text, int autorotate, struct fa_err *e);
 int fa_probe_is_still(const struct fa_probe *p);

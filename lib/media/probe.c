@@ -167,6 +167,32 @@ int fa_probe_parse(struct fa_probe *p, const char *text, int autorotate, struct 
     return choose(p, &s[best], &f, start, autorotate, e);
 }
 
+/* Runs ffprobe and reads its text; src NULL: its version only. */
+static int run(struct fa_probe *p, char *const argv[], const struct fa_source *src, int autorotate, struct fa_err *e)
+{
+    int status = 0, r = FA_OK;
+    char *err = NULL;
+    char *out = fa_child_output_fd(argv, src ? src->fd : -1, FA_SOURCE_FD, MAX_TEXT, &status, &err, e);
+    if (!out)
+        return e->code == FA_E_CHILD ? fa_err_prefix(e, "is ffmpeg installed?") : e->code;
+    if (status > 255) {
+        r = fa_fail(e, FA_E_CHILD, "ffprobe: killed by signal %d", status - 256);
+    } else if (status != 0) {
+        struct fa_words w = { .len = 0 };
+        char text[360];
+        fa_words_feed(&w, err, strlen(err), 0);
+        fa_words_text(&w, text, sizeof text);
+        r = fa_fail(e, status == 126 || status == 127 ? FA_E_CHILD : FA_E_INPUT, "ffprobe: %s", *text ? text : "failed without a word");
+    } else {
+        r = fa_probe_parse(p, out, autorotate, e);
+        if (r != FA_OK && !src && *p->version)
+            r = FA_OK;
+    }
+    free(out);
+    free(err);
+    return r;
+}
+
 int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate, struct fa_err *e)
 {
     /* V: video streams without cover pictures. */
@@ -176,26 +202,13 @@ int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate
         "r_frame_rate,time_base,start_pts,nb_frames:stream_disposition=default:stream_side_data=rotation:"
         "frame=stream_index,width,height,best_effort_timestamp:frame_side_data=rotation",
         "-of", "flat", "-i", src->arg, NULL };
-    int status = 0;
-    char *err = NULL;
-    char *out = fa_child_output_fd(argv, src->fd, FA_SOURCE_FD, MAX_TEXT, &status, &err, e);
-    int r;
-    if (!out)
-        return e->code == FA_E_CHILD ? fa_err_prefix(e, "is ffmpeg installed?") : e->code;
-    if (status > 255) {
-        r = fa_fail(e, FA_E_CHILD, "ffprobe: killed by signal %d", status - 256);
-    } else if (status != 0) {
-        struct fa_words w = { .len = 0 };
-        char text[400];
-        fa_words_feed(&w, err, strlen(err), 0);
-        fa_words_text(&w, text, sizeof text);
-        r = fa_fail(e, status == 126 || status == 127 ? FA_E_CHILD : FA_E_INPUT, "ffprobe: %s", *text ? text : "failed without a word");
-    } else {
-        r = fa_probe_parse(p, out, autorotate, e);
-    }
-    free(out);
-    free(err);
-    return r;
+    return run(p, argv, src, autorotate, e);
+}
+
+int fa_probe_version(struct fa_probe *p, struct fa_err *e)
+{
+    char *argv[] = { "ffprobe", "-hide_banner", "-v", "error", "-show_program_version", "-show_entries", "program_version=version", "-of", "flat", NULL };
+    return run(p, argv, NULL, 0, e);
 }
 
 int fa_probe_is_still(const struct fa_probe *p)

@@ -5,6 +5,7 @@
  * ffmpeg's image reader would misread) makes a run of its own. Like the reference, the first unreadable picture ends the sequence. */
 #include "media_internal.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +64,14 @@ static int list_open(struct fa_source *src, const struct fa_sequence *s, struct 
     *src = (struct fa_source){ strdup("file:/dev/fd/4"), memfd_create("fa-pictures", MFD_CLOEXEC) };
     if (!src->arg || src->fd < 0)
         return fa_fail_errno(e, FA_E_IO, "list of pictures");
-    FILE *f = fdopen(dup(src->fd), "w");
-    if (!f)
-        return fa_fail_errno(e, FA_E_IO, "list of pictures");
+    int fd = fcntl(src->fd, F_DUPFD_CLOEXEC, 0);
+    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!f) {
+        int r = fa_fail_errno(e, FA_E_IO, "list of pictures");
+        if (fd >= 0)
+            close(fd);
+        return r;
+    }
     for (size_t i = s->run; i < s->run_end; i++) {
         fputs("file 'file:", f);
         for (const char *p = s->l.path[i]; *p; p++)
