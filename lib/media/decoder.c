@@ -5,6 +5,9 @@
  * The scale filter is given the size that we expect, so every frame has it whatever the stream does: at the right size it only
  * converts the colours (the reference's bytes), and a size change inside a clip is scaled to the first size, as ffmpeg itself would.
  *
+ * A start is sought PREROLL seconds too early, and the frames before it are dropped after decoding: containers without an index land
+ * anywhere, and the frames up to the next key frame would be damaged. What ffmpeg says of dropped frames is not held against the clip.
+ *
  * When we die, by whatever signal, our ends of the pipes close and ffmpeg ends with its next write. */
 #include "media_internal.h"
 
@@ -19,6 +22,7 @@
 
 #include "fa_child.h"
 
+#define PREROLL 12.0
 enum { PX, ERR, TIME, N_PIPE, PIPE_BYTES = 1 << 20, READ_BYTES = 4096 };
 
 struct fa_decoder {
@@ -28,32 +32,38 @@ struct fa_decoder {
     uint8_t *px, *in;             /* frame out; where raw bytes go: px itself, or a larger buffer beside it */
     enum fa_raw raw;
     uint64_t n, frame0;           /* frames handed out; frames of the clip before */
+    int preroll;                  /* frames before the first are decoded and dropped */
     struct fa_times times;
     struct fa_words words;
     struct fa_err end;            /* how it ended, once it has */
 };
 
+double fa_decoder_seek(double start) { return start > PREROLL ? start - PREROLL : 0; }
+
 static int start(struct fa_decoder *d, const struct fa_decoder_args *a, const struct fa_child_fd *fds, int n_fd, struct fa_err *e)
 {
     static const char *const pix[] = { [FA_RAW_BGR24] = "bgr24", [FA_RAW_BGR48] = "bgr48le", [FA_RAW_GRAY16] = "gray16le" };
-    char *argv[48], start_s[40], duration_s[40], threads_s[16], frames_s[24], map_s[24], filter[256];
+    char *argv[48], seek_s[40], duration_s[40], threads_s[16], frames_s[24], map_s[24], trim[48] = "", filter[320];
+    double seek = fa_decoder_seek(a->start);
     int n = 0;
 
-    snprintf(start_s, sizeof start_s, "%.6f", a->start);
-    snprintf(duration_s, sizeof duration_s, "%.6f", a->duration);
+    snprintf(seek_s, sizeof seek_s, "%.6f", seek);
+    snprintf(duration_s, sizeof duration_s, "%.6f", a->start - seek + a->duration);
+    if (a->start > 0)
+        snprintf(trim, sizeof trim, "trim=start=%.6f,", a->start - seek);
     snprintf(threads_s, sizeof threads_s, "%d", a->threads);
     snprintf(frames_s, sizeof frames_s, "%llu", (unsigned long long)a->frames);
     snprintf(map_s, sizeof map_s, "0:%d", a->stream);
-    snprintf(filter, sizeof filter, "scale=w=%d:h=%d%s,metadata=add:key=fa:value=1,metadata=print:key=fa:direct=1:file=pipe\\\\:3", a->w, a->h,
-             a->color_tag ? "" : ":in_color_matrix=bt601");
+    snprintf(filter, sizeof filter, "%sscale=w=%d:h=%d%s,metadata=add:key=fa:value=1,metadata=print:key=fa:direct=1:file=pipe\\\\:3", trim, a->w,
+             a->h, a->color_tag ? "" : ":in_color_matrix=bt601");
 #define ARG(s) (argv[n++] = (char *)(s))
     ARG("ffmpeg"), ARG("-nostdin"), ARG("-hide_banner"), ARG("-nostats"), ARG("-v"), ARG("error");
     if (!a->autorotate)
         ARG("-noautorotate");
     if (a->threads > 0)
         ARG("-threads"), ARG(threads_s);
-    if (a->start > 0)
-        ARG("-ss"), ARG(start_s);
+    if (seek > 0)
+        ARG("-ss"), ARG(seek_s);
     if (a->duration > 0)
         ARG("-t"), ARG(duration_s);
     if (a->format)
@@ -81,6 +91,7 @@ int fa_decoder_open(struct fa_decoder **out, const struct fa_decoder_args *a, st
         d->fd[i] = -1;
     d->raw = a->raw;
     d->frame0 = a->frame0;
+    d->preroll = a->start > 0;
     d->frame_b = (size_t)a->w * (size_t)a->h * 3;
     d->raw_b = (size_t)a->w * (size_t)a->h * (size_t)raw_px[a->raw];
     d->px = aligned_alloc(64, (d->frame_b + 63) / 64 * 64);
@@ -207,7 +218,8 @@ int fa_decoder_next(struct fa_decoder *d, const uint8_t **px, struct fa_time *t,
         narrow(d);
         *px = d->px;
         d->have = 0;
-        d->n++;
+        if (d->n++ == 0 && d->preroll)
+            d->words = (struct fa_words){ .len = 0 };
         return FA_OK;
     }
     int part = d->have > 0;

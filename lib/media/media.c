@@ -76,8 +76,7 @@ static int open_file(struct fa_media *m, struct fa_err *e)
             m->info.n_frame = m->o.start > 0 || m->o.duration > 0 ? 0 : p->n_frame;
             if (m->o.frames && m->info.n_frame > m->o.frames)
                 m->info.n_frame = m->o.frames;
-            /* With a start ffmpeg counts from there; without, from the file's start. */
-            m->shift = p->tb_num ? llrint(m->o.start * (double)p->tb_den / (double)p->tb_num) : 0;
+            m->shift = p->tb_num ? llrint(fa_decoder_seek(m->o.start) * (double)p->tb_den / (double)p->tb_num) : 0;
             m->base = p->first_pts;
         }
         r = fa_decoder_open(&m->d, &a, e);

@@ -95,6 +95,8 @@ struct fa_decoder_args {
     uint64_t frame0;                          /* frames of the clip that came before, for messages */
 };
 struct fa_decoder;
+/* Where ffmpeg is sent for a start of so many seconds; it counts times from there. */
+double fa_decoder_seek(double start);
 int fa_decoder_open(struct fa_decoder **d, const struct fa_decoder_args *a, struct fa_err *e);
 /* FA_OK: *px (w x h x 3, 64-byte aligned) and its time. Else how it ended: FA_EOF, FA_E_INPUT, FA_E_CHILD, FA_E_IO, FA_E_MEM. */
 int fa_decoder_next(struct fa_decoder *d, const uint8_t **px, struct fa_time *t, struct fa_err *e);
