@@ -117,6 +117,27 @@ a_changed_file_that_does_not_parse_is_never_taken() {
     lacking garbage "$AU" && mkdir -p "$TMP/garbage2/$(dirname "$AU")" && head -c 70000 "$REPO/$AU" >"$TMP/garbage2/$AU" &&
     get1 3 --accept-changed --url-base "file://$TMP/garbage2" && want_err 'byte [0-9]+' && [ ! -e "$O/$AU" ]
 }
+# On a terminal (a pty of python's) get asks; the answer is typed.
+typed() { # answer, command...: exit status of the command
+    python3 - "$@" >"$TMP/out" 2>&1 <<'PY'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0: os.execvp(sys.argv[2], sys.argv[2:])
+seen = b''
+while True:
+    try: got = os.read(fd, 1000)
+    except OSError: break
+    if not got: break
+    if b'Type yes:' in seen + got and b'Type yes:' not in seen: os.write(fd, sys.argv[1].encode() + b'\n')
+    seen += got
+sys.stdout.write(seen.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+get_asks_on_a_terminal() {
+    lacking asks "$ONET"; typed no fa-models get --url-base "file://$(realpath "$REPO")" clm; [ $? -eq 2 ] && grep -q 'noncommercial research' "$TMP/out" && [ ! -e "$O/$ONET" ] || return 1
+    typed yes fa-models get --url-base "file://$(realpath "$REPO")" clm && cmp "$O/$ONET" "$REPO/$ONET"
+}
 without_curl_get_exits_3() {
     lacking nocurl "$ONET" && mkdir -p "$TMP/bin0" && local tool; tool=$(command -v fa-models)
     PATH=$TMP/bin0 /usr/bin/timeout 60 "$tool" get --accept-license clm 2>"$TMP/err" </dev/null; [ $? -eq 3 ] && want_err 'curl: program not found'
@@ -170,7 +191,8 @@ for f in table_of_files_is_made_from_the_list help_and_version_exit_0 wrong_use_
 if command -v mandoc >/dev/null; then t pages_are_clean; else skip pages_are_clean 'no mandoc'; fi
 with_files='get_fetches_verifies_and_packs a_wrong_partial_file_is_fetched_anew the_second_mirror_is_tried_after_a_404 a_file_with_another_digest_is_refused_with_both
     a_changed_file_is_taken_when_asked_and_remembered a_changed_file_that_does_not_parse_is_never_taken'
-with_server='a_cut_download_is_resumed_in_the_same_run a_partial_file_is_kept_and_resumed_by_the_next_run a_server_without_ranges_starts_over'
+with_server='a_cut_download_is_resumed_in_the_same_run a_partial_file_is_kept_and_resumed_by_the_next_run a_server_without_ranges_starts_over
+    get_asks_on_a_terminal'
 plain='without_curl_get_exits_3 import_takes_trees_of_any_layout_and_single_files import_of_nothing_useful_exits_1 import_refuses_a_damaged_file
     verify_finds_a_flipped_byte_in_originals_and_packs packs_open_by_every_name the_same_files_elsewhere_give_the_same_pack two_at_once_do_no_harm
     a_store_that_cannot_be_written_is_no_error ceclm_is_said_to_be_unsupported'
