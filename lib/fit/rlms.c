@@ -57,6 +57,7 @@ static inline void turn(float *ox, float *oy, const float m[4], float x, float y
 void fa_rlms_offsets(float *dx, float *dy, const float *shape, const float *base, const float sim[4], int w, int n, int np)
 {
     const float h = (float)((w - 1) / 2);
+#pragma omp simd
     for (int i = 0; i < n; i++) {
         turn(&dx[i], &dy[i], sim, shape[i] - base[i], shape[np + i] - base[np + i]);
         dx[i] += h;
@@ -97,9 +98,13 @@ void fa_rlms_mean_shift(float *out, const float *dx, const float *dy, const stru
 void fa_rlms_to_image(float *out, const float *ref, const float sim_inv[4], const int *visible, int n, int np)
 {
     memset(out, 0, 2 * (size_t)np * sizeof *out);
-    for (int i = 0; i < n; i++)
-        if (visible[i])
-            turn(&out[i], &out[np + i], sim_inv, ref[i], ref[np + i]);
+#pragma omp simd
+    for (int i = 0; i < n; i++) {
+        float x, y;
+        turn(&x, &y, sim_inv, ref[i], ref[np + i]);
+        out[i] = visible[i] ? x : 0;
+        out[np + i] = visible[i] ? y : 0;
+    }
 }
 
 void fa_rlms_normal(float *h, float *b, const float *jac, const float *wjac, const float *shift_img, const float *prior,

@@ -315,6 +315,31 @@ static void positions_far_outside_are_black(void)
         }
 }
 
+/* Rows too short for whole vectors take the careful path, so both paths can be compared, on images without a byte to spare. */
+static void both_paths_of_sampling_agree_at_every_border(void)
+{
+    uint64_t seed = 21;
+    for (int t = 0; t < 4000; t++) {
+        const int w = 1 + (int)(test_rand(&seed) % 90), h = 1 + (int)(test_rand(&seed) % 70), c = 13 + 2 * (int)(test_rand(&seed) % 7);
+        uint8_t *px = malloc((size_t)(w * h));
+        if (!px)
+            abort();
+        for (int i = 0; i < w * h; i++)
+            px[i] = (uint8_t)test_rand(&seed);
+        struct fa_img8 gray = { px, w, w, h, 1 };
+        const float a = 0.2f + 2.5f * fabsf(test_randf(&seed)), b = test_randf(&seed);
+        const float x = (float)w * 0.6f * (1 + test_randf(&seed)) - 5, y = (float)h * 0.6f * (1 + test_randf(&seed)) - 5;
+        const float m[6] = { a, -b, x, b, a, y };
+        float wide[25 * 32], narrow[25 * 25];
+        struct fa_imgf vector = { wide, 32, c, c }, careful = { narrow, c, c, c };
+        fa_warp_inverse_f32(&vector, &gray, m);
+        fa_warp_inverse_f32(&careful, &gray, m);
+        for (int r = 0; r < c; r++)
+            check_f32_bits("row", wide + 32 * r, narrow + c * r, (size_t)c);
+        free(px);
+    }
+}
+
 /* A map of the spec's area (level < 0) or of a constant one. */
 static void map_of(float *map, const struct fa_experts *x, int k, int view, int lmk, int w, float level)
 {
@@ -511,6 +536,7 @@ int main(void)
     RUN(parts_of_sigma_invert_q);
     RUN(sampling_gives_the_spec_values);
     RUN(positions_far_outside_are_black);
+    RUN(both_paths_of_sampling_agree_at_every_border);
     RUN(ccnf_maps_give_the_spec_values);
     RUN(sigma_in_the_pack_is_what_smooth_applies);
     RUN(svr_maps_give_the_spec_values);

@@ -13,7 +13,7 @@
 static inline __attribute__((always_inline)) void NAME(norms)(float *mean, float *inv, const float *planes, int plane, int w, int p,
                                                               const int nv)
 {
-    V sum[4], square[4];
+    V sum[6], square[6];
     UNROLL for (int v = 0; v < nv; v++)
         sum[v] = square[v] = OP(setzero)();
     for (int y = 0; y < FA_CCNF_SUPPORT; y++)
