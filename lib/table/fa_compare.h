@@ -52,8 +52,8 @@ struct fa_cmp {
 /* FA_OK, FA_E_MEM, or FA_E_FORMAT: the reference has no key columns, or a file has a row twice. Close also after an error. */
 int fa_compare(struct fa_cmp *cmp, const struct fa_csv *ref, const struct fa_csv *other, struct fa_err *e);
 void fa_cmp_close(struct fa_cmp *cmp);
-/* Sum of n doubles that lie stride bytes apart. */
-double fa_sum(const double *v, size_t n, size_t stride);
+/* Sum of n doubles that lie stride bytes apart, the first at v. */
+double fa_sum(const void *v, size_t n, size_t stride);
 /* Quantile 0.95 of v[n], n >= 1, linear between neighbours; NaN if any is. Reorders v. */
 double fa_p95(double *v, size_t n);
 

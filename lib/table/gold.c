@@ -32,7 +32,8 @@ static int kind_length(const char *name)
 static int find_output(char *path, size_t size, const char *dir, const char *clip, const char *kind)
 {
     static const char *const ending[] = { ".csv", ".csv.zst" };
-    for (int flat = 0; flat <= (strcmp(kind, "clnf") == 0); flat++)
+    const int ways = strcmp(kind, "clnf") == 0 ? 2 : 1;
+    for (int flat = 0; flat < ways; flat++)
         for (int i = 0; i < 2; i++) {
             snprintf(path, size, "%s/%s%s%s%s", dir, clip, flat ? "" : "/", flat ? "" : kind, ending[i]);
             if (access(path, F_OK) == 0)

@@ -5,14 +5,20 @@
 #include "fa_compare.h"
 
 #include <math.h>
+#include <string.h>
 
-static double at(const double *v, size_t i, size_t stride) { return *(const double *)((const char *)v + i * stride); }
+static double at(const void *v, size_t i, size_t stride)
+{
+    double x;
+    memcpy(&x, (const char *)v + i * stride, sizeof x);
+    return x;
+}
 
-double fa_sum(const double *v, size_t n, size_t stride)
+double fa_sum(const void *v, size_t n, size_t stride)
 {
     if (n > 128) {
         size_t half = n / 2 - n / 2 % 8;
-        return fa_sum(v, half, stride) + fa_sum((const double *)((const char *)v + half * stride), n - half, stride);
+        return fa_sum(v, half, stride) + fa_sum((const char *)v + half * stride, n - half, stride);
     }
     double part[8], sum = 0;
     size_t i = 0;

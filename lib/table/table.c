@@ -142,6 +142,12 @@ static void put_number(struct fa_table *t, double v, int decimals)
     t->used = (size_t)(p + fa_fixed(p, v, decimals) - t->line);
 }
 
+static void put_integer(struct fa_table *t, long long v)
+{
+    char *p = next(t);
+    t->used = (size_t)(p + snprintf(p, 24, "%lld", v) - t->line);
+}
+
 static void put_names(struct fa_table *t, const char *names)
 {
     for (const char *s = names; s; s = strchr(s, ' ')) {
@@ -153,8 +159,10 @@ static void put_names(struct fa_table *t, const char *names)
 static void put_aus(struct fa_table *t, const struct au *a, int n, const char *suffix)
 {
     char name[16];
-    for (int i = 0; i < n; i++)
-        put_text(t, name, (size_t)snprintf(name, sizeof name, "%s%s", a[i].name, suffix));
+    for (int i = 0; i < n; i++) {
+        const int len = snprintf(name, sizeof name, "%s%s", a[i].name, suffix);
+        put_text(t, name, (size_t)len);
+    }
 }
 
 static const char *end_line(struct fa_table *t, size_t *len)
@@ -174,8 +182,8 @@ const char *fa_table_header(struct fa_table *t, size_t *len)
             put_names(t, blocks[i].names);
         for (int k = 0; k < t->count[i] && blocks[i].count < 0; k++) {
             const char *pattern = blocks[i].names;
-            int stem = (int)strcspn(pattern, "%");
-            put_text(t, name, (size_t)snprintf(name, sizeof name, "%.*s%d", stem, pattern, k));
+            const int stem = (int)strcspn(pattern, "%"), n = snprintf(name, sizeof name, "%.*s%d", stem, pattern, k);
+            put_text(t, name, (size_t)n);
         }
     }
     put_aus(t, t->r, t->n_r, "_r");
@@ -220,11 +228,10 @@ const char *fa_table_line(struct fa_table *t, const struct fa_table_row *row, si
 {
     const int own = t->form.precision, image = t->form.image;
 #define DECIMALS(reference) (own >= 0 ? own : (reference))
-    char num[24];
     t->used = 0;
     if (!image)
-        put_text(t, num, (size_t)snprintf(num, sizeof num, "%llu", (unsigned long long)row->frame));
-    put_text(t, num, (size_t)snprintf(num, sizeof num, "%d", row->face));
+        put_integer(t, (long long)row->frame);
+    put_integer(t, row->face);
     if (!image)
         put_number(t, row->timestamp, DECIMALS(3));
     put_number(t, row->confidence, DECIMALS(image ? 3 : 2));

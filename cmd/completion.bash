@@ -1,0 +1,60 @@
+# bash completion for fa and its stages. SPDX-License-Identifier: BSD-2-Clause
+# Options are listed here once per program; tests/cli/completion.sh holds them against what each program's -h says.
+
+_fa_options() { # PROGRAM
+    local model='--model' groups='-2Dfp -3Dfp -pdmparams -pose -aus -gaze' common='-q -v -h --help --version'
+    local decode='--cfr --start --duration --frames --color --no-autorotate --fx --fy --cx --cy'
+    local look='--nomask --gray --simscale --simsize --nobadaligned'
+    case $1 in
+    fa) echo "-o --output -k --keep-going -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
+              --au-static --online --hog --median --save-median $groups --of21 --precision --distance $common" ;;
+    fa-decode) echo "-o --output -z --zstd $decode --threads --quiet --verbose $common" ;;
+    fa-detect) echo "-a --all -n --every $model -t --threads -o -z $common" ;;
+    fa-landmarks) echo "$model --keep-frames --multi-view --wild --aligned $look -t -o -z $common" ;;
+    fa-aus) echo "--online --image --au-static --median --save-median --hog --keep-crops $model -t --threads -o --output -z --zstd
+                  --quiet --verbose $common" ;;
+    fa-csv) echo "-o --output $groups --of21 --precision --distance --pts --clip-column --details --line-buffered --quiet --verbose $common" ;;
+    fa-view) echo "-j --pixels -c -s -k -f -r --cut -z -o $common" ;;
+    fa-models) echo "--accept-license --url-base --accept-changed -o $common" ;;
+    fa-compare) echo "--gate --factor --gate-all --gold --json --tolerances --quiet --verbose $common" ;;
+    esac
+}
+
+# What may follow an option that takes an argument; nothing for one that takes none.
+_fa_argument() { # PROGRAM OPTION
+    case $1:$2 in
+    *:--model) echo files clnf clm ;;
+    *:--color) echo words bt601 tag ;;
+    *:-o | *:--output) echo files ;;
+    *:--median | *:--save-median) echo files ;;
+    fa-aus:--hog) echo files ;;
+    *:--hog | *:--aligned | *:--gate-all | *:--gold) echo folders ;;
+    *:-z | *:--zstd) echo words 1 3 9 19 ;;
+    fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
+    fa-view:-f | fa-detect:-n | fa-detect:--every | fa:--detect-every) echo words ;;
+    *:--start | *:--duration | *:--frames | *:--fx | *:--fy | *:--cx | *:--cy | *:--simscale | *:--simsize | *:--precision | *:--factor) echo words ;;
+    *:-t | *:--threads | *:--url-base) echo words ;;
+    esac
+}
+
+_fa_complete() {
+    local program=${COMP_WORDS[0]##*/} cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} what words
+    read -r what words <<<"$(_fa_argument "$program" "$prev")"
+    COMPREPLY=()
+    if [ -z "$what" ]; then
+        if [[ $cur == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "$(_fa_options "$program")" -- "$cur")
+            return
+        fi
+        what=files
+        if [ "$program" = fa-models ] && [ "$COMP_CWORD" -eq 1 ]; then what=words words='get import list verify pack show'; fi
+        if [ "$program" = fa-models ] && [ "$COMP_CWORD" -gt 1 ]; then words='clnf clm ceclm'; fi
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    case $what in
+    files) compopt -o filenames 2>/dev/null; mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur") ;;
+    folders) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+    esac
+}
+
+complete -F _fa_complete fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare
