@@ -58,7 +58,8 @@ const char *fa_table_line(struct fa_table *t, const struct fa_table_row *row, si
 
 /* --- Files ------------------------------------------------------------------------------------------------------------ */
 
-/* Name of a clip's outputs: last part of its path without the last extension; of a folder: last part of its canonical path.
+/* Name of a clip's outputs: last part of its path without the last extension (a printf pattern too); of a folder: last part of its
+ * canonical path.
  * "-" and "" give "stdin". Fresh memory; NULL: memory. */
 char *fa_table_name(const char *input, int is_folder);
 /* Text of NAME_of_details.txt (spec/output 9). csv NULL: no row was written, the first lines only. camera: fx fy cx cy.

@@ -15,7 +15,8 @@ char *fa_table_name(const char *input, int is_folder)
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
         path[n - 1] = '\0';
     char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path, *dot = strrchr(last, '.');
-    if (!is_folder && dot && dot != last)
+    const int pattern = is_folder && !real && strchr(last, '%');       /* img%04d.png */
+    if ((!is_folder || pattern) && dot && dot != last)
         *dot = '\0';
     if (*last == '\0' || strcmp(last, "-") == 0)
         last = "stdin";

@@ -34,8 +34,18 @@ every_program_has_a_completion() {
     local c
     for c in cmd/fa*.c; do complete -p "$(basename "$c" .c)" >/dev/null || return 1; done
 }
+# A page that is not written yet is skipped, not passed.
+page_has_every_option() {
+    mandoc -T ascii "man/$p.1" | col -b >"$TMP/page"
+    for o in $(offer "$p" -); do grep -qE -- "(^|[^A-Za-z0-9-])$o([^A-Za-z0-9-]|\$)" "$TMP/page" || { echo "man/$p.1 lacks $o"; return 1; }; done
+}
 t offers_what_the_usage_names
 t offers_nothing_that_a_program_refuses
 t offers_files_folders_and_words
 t every_program_has_a_completion
+for p in $programs; do
+    name=page_of_${p//-/_}_has_every_option
+    eval "$name() { page_has_every_option; }"
+    if ! command -v mandoc >/dev/null; then skip "$name" 'no mandoc'; elif [ ! -f "man/$p.1" ]; then skip "$name" 'no page'; else t "$name"; fi
+done
 exit $failed

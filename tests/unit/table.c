@@ -266,7 +266,7 @@ static void golds_read_and_written_again_are_the_same_bytes(void)
 static void outputs_are_named_by_the_input(void)
 {
     static const struct { const char *input; int folder; const char *want; } t[] = { { "a/b/clip.mp4", 0, "clip" }, { "clip", 0, "clip" },
-        { "x.tar.gz", 0, "x.tar" }, { ".hidden", 0, ".hidden" }, { "/no/such/dir.d/", 1, "dir.d" }, { "/tmp/.", 1, "tmp" }, { "-", 0, "stdin" },
+        { "x.tar.gz", 0, "x.tar" }, { ".hidden", 0, ".hidden" }, { "/no/such/dir.d/", 1, "dir.d" }, { "/tmp/.", 1, "tmp" }, { "a/img%04d.png", 1, "img%04d" }, { "-", 0, "stdin" },
         { "", 0, "stdin" }, { "dir.v2/clip", 0, "clip" } };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         char *s = fa_table_name(t[i].input, t[i].folder);
