@@ -8,6 +8,7 @@
 
 #include "fa_model.h"
 #include "fa_shape.h"
+#include "fa_team.h"
 
 static const struct fa_expert_kind *const kinds[] = { &fa_expert_ccnf, &fa_expert_svr };
 
@@ -71,6 +72,7 @@ void fa_experts_close(struct fa_experts *x)
     for (int k = 0; k < x->n_scale; k++)
         x->kind->close(&x->per_scale[k]);
     free(x->per_scale);
+    fa_team_close(x->team);
     *x = (struct fa_experts){ 0 };
 }
 
@@ -124,20 +126,33 @@ void fa_expert_aoi_matrix(float m[6], const float sim_inv[4], float x, float y, 
     m[5] = y - a * k / 2 - b * k / 2;
 }
 
-static void respond_one(const struct fa_responses *r, const struct fa_experts *x, const struct fa_expert_scale *s, int np, int i,
-                        const struct fa_img8 *gray)
+/* What the maps of one call share. */
+struct respond {
+    const struct fa_responses *r;
+    const struct fa_expert_kind *kind;
+    const struct fa_expert_scale *s;
+    const struct fa_img8 *gray;
+    const int *visible;
+    int np;
+};
+
+static void respond_one(void *arg, int i)
 {
+    const struct respond *c = arg;
+    const struct fa_responses *r = c->r;
+    if (!c->visible[i])
+        return;
     enum { ROWS = FA_MAX_WINDOW + FA_CCNF_SUPPORT - 1 };
     _Alignas(64) float aoi[ROWS * FA_AOI_STRIDE];
     float m[6];
-    const int c = r->w + FA_CCNF_SUPPORT - 1;
-    struct fa_imgf area = { aoi, FA_AOI_STRIDE, c, c };
-    fa_expert_aoi_matrix(m, r->sim_inv, r->base[i], r->base[np + i], c);
-    fa_warp_inverse_f32(&area, gray, m);
-    x->kind->map(r->maps + (ptrdiff_t)i * r->stride, s, r->view, i, r->w, aoi);
+    const int side = r->w + FA_CCNF_SUPPORT - 1;
+    struct fa_imgf area = { aoi, FA_AOI_STRIDE, side, side };
+    fa_expert_aoi_matrix(m, r->sim_inv, r->base[i], r->base[c->np + i], side);
+    fa_warp_inverse_f32(&area, c->gray, m);
+    c->kind->map(r->maps + (ptrdiff_t)i * r->stride, c->s, r->view, i, r->w, aoi);
 }
 
-int fa_experts_respond(struct fa_responses *r, const struct fa_experts *x, const struct fa_pdm *pdm, const struct fa_params *p,
+int fa_experts_respond(struct fa_responses *r, struct fa_experts *x, const struct fa_pdm *pdm, const struct fa_params *p,
                        int k, int w, const struct fa_img8 *gray, int threads, struct fa_err *e)
 {
     if (check_window(x, k, w, e) != FA_OK || pdm->n != x->n)
@@ -158,10 +173,15 @@ int fa_experts_respond(struct fa_responses *r, const struct fa_experts *x, const
     fa_pdm_shape2d(ref, NULL, pdm, &upright);
     fa_similarity(r->sim, r->sim_inv, r->base, ref, pdm->n, pdm->np);
 
-    const int *visible = fa_experts_visible(x, k, r->view);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    struct respond shared = { r, x->kind, s, gray, fa_experts_visible(x, k, r->view), pdm->np };
+    if (threads > 1) {
+        int failed = x->team ? FA_OK : fa_team_open(&x->team, threads, e);
+        if (failed)
+            return failed;
+        fa_team_run(x->team, respond_one, &shared, pdm->n);
+        return FA_OK;
+    }
     for (int i = 0; i < pdm->n; i++)
-        if (visible[i])
-            respond_one(r, x, s, pdm->np, i, gray);
+        respond_one(&shared, i);
     return FA_OK;
 }

@@ -21,6 +21,7 @@ struct fa_experts {
     double scale[FA_MAX_SCALES];
     const struct fa_expert_kind *kind;
     struct fa_expert_scale *per_scale;             /* private */
+    struct fa_team *team;                          /* private: opened by the first call that may use threads */
 };
 /* prefix "main", "part/0". Memory for what is derived per window (Sigma: LM 4.5) is taken by fa_experts_reserve, else at the first
  * use of a window; it is filled per expert at the expert's first use and kept. So experts are not shared between threads that
@@ -37,10 +38,10 @@ const float *fa_experts_confidence(const struct fa_experts *x, int k, int view);
 
 /* Response maps of scale k at parameters p with window w (odd, 3 .. FA_MAX_WINDOW): map of landmark i at maps + i*stride,
  * w x w row-major (row = y), only for visible landmarks; stride >= w*w. Also the similarities image -> reference (sim) and back
- * (sim_inv), and the 2D shape base[2][np] that both use (its centres are the maps' centres). threads: 1 = serial; the
- * result does not depend on it. */
+ * (sim_inv), and the 2D shape base[2][np] that both use (its centres are the maps' centres). threads: 1 = serial, else a team
+ * of as many as at the first such call; the result does not depend on it. */
 struct fa_responses { float *maps; int stride, w, view; float sim[4], sim_inv[4]; float *base; };
-int fa_experts_respond(struct fa_responses *r, const struct fa_experts *x, const struct fa_pdm *pdm, const struct fa_params *p,
+int fa_experts_respond(struct fa_responses *r, struct fa_experts *x, const struct fa_pdm *pdm, const struct fa_params *p,
                        int k, int w, const struct fa_img8 *gray, int threads, struct fa_err *e);
 
 #endif

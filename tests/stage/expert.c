@@ -171,7 +171,7 @@ static void respond(int threads)
     if (!maps)
         abort();
     FOR_BLOCKS(d, b) {
-        const struct model *m = &models[part_index(b.part)];
+        struct model *m = &models[part_index(b.part)];
         struct fa_img8 gray = gray_of(d, b.frame);
         struct fa_responses r = { .maps = maps, .stride = 256, .base = base };
         struct fa_params p;
