@@ -74,6 +74,16 @@ int fa_write_full(int fd, const void *buf, size_t len, struct fa_err *e)
     return FA_OK;
 }
 
+/* What a rename must not replace: devices, named pipes, and the names of open descriptors (a regular file behind them or not). */
+static int in_place(const char *path)
+{
+    struct stat st;
+    if (strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/stderr") == 0 || strncmp(path, "/dev/fd/", 8) == 0
+        || strncmp(path, "/proc/self/fd/", 14) == 0)
+        return 1;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 int fa_out_open(struct fa_out *o, const char *path, struct fa_err *e)
 {
     *o = (struct fa_out){ 0 };
@@ -81,8 +91,7 @@ int fa_out_open(struct fa_out *o, const char *path, struct fa_err *e)
         o->f = stdout;
         return FA_OK;
     }
-    struct stat st;
-    const int direct = stat(path, &st) == 0 && !S_ISREG(st.st_mode);    /* /dev/full, a named pipe: never replaced by a file */
+    const int direct = in_place(path);
     o->path = strdup(path);
     size_t n = strlen(path) + 32;
     o->tmp = malloc(n);

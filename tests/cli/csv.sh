@@ -26,7 +26,7 @@ same_bytes_by_pipe_file_and_folder() {
     stream "$D/s" frames=20 name=a/x.y.mp4
     fa-csv <"$D/s" >"$D/1" && cat "$D/s" | fa-csv - >"$D/2" && fa-csv -o "$D/3" "$D/s" &&
     fa-csv --line-buffered -o "$D/new/folder/" "$D/s" && same "$D/1" "$D/2" && same "$D/1" "$D/3" && same "$D/1" "$D/new/folder/x.y.csv" &&
-    zstd -q <"$D/s" | fa-csv >"$D/4" && same "$D/1" "$D/4" && is "$(columns "$D/1")" 714 && is "$(rows "$D/1")" 20
+    zstd -q <"$D/s" | fa-csv >"$D/4" && fa-csv -o /dev/stdout "$D/s" >"$D/5" && same "$D/1" "$D/5" && [ -L /dev/stdout ] && same "$D/1" "$D/4" && is "$(columns "$D/1")" 714 && is "$(rows "$D/1")" 20
 }
 groups_by_openface_names_with_one_dash_or_two() {
     local o n; stream "$D/s"
