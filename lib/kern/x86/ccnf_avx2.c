@@ -35,23 +35,16 @@ static int make_planes(float *planes, const float *aoi, int w)
 
 static void response_avx2(float *r, const float *aoi, int w, const struct fa_ccnf_neurons *nn)
 {
-    float planes[FA_CCNF_SUPPORT * PLANE_MAX], mean[32], inv[32];
+    float planes[FA_CCNF_SUPPORT * PLANE_MAX], mean[FA_CCNF_MAX_MAP + 7], inv[FA_CCNF_MAX_MAP + 7];
     const int plane = make_planes(planes, aoi, w), n = (w * w + 7) / 8;
     memset(r, 0, (size_t)n * 8 * sizeof *r);
-    for (int i = 0; i < n; i += 4) {
-        const int some = n - i < 4 ? n - i : 4;
-        switch (some) {
-        case 1: norms_8(mean, inv, planes, plane, w, 8 * i, 1); break;
-        case 2: norms_8(mean, inv, planes, plane, w, 8 * i, 2); break;
-        case 3: norms_8(mean, inv, planes, plane, w, 8 * i, 3); break;
-        default: norms_8(mean, inv, planes, plane, w, 8 * i, 4);
-        }
-        for (int v = 0; v < some; v++)
-            windows_8(r + 8 * (i + v), mean + 8 * v, inv + 8 * v, planes, plane, w, 8 * (i + v), nn, 1);
-    }
+    all_norms_8(mean, inv, planes, plane, w);
+    /* One vector at a time: seven sums and the broadcast weights leave no room in 16 registers for a second. */
+    for (int p = 0; p < 8 * n; p += 8)
+        windows_8(r + p, mean + p, inv + p, planes, plane, w, p, nn, 1);
 }
 
-/* One block on one vector, or on two at once: ny vectors of 8 outputs. */
+/* One block on one vector, or (b) on two at once; 16 outputs at a time, 8 at the end where the padding is to 8. */
 static inline void product(float *a, float *b, const float *block, int n)
 {
     const int np = fa_ccnf_pad(n);

@@ -42,25 +42,6 @@ static int make_planes(float *planes, const float *aoi, int w)
     return plane;
 }
 
-/* Half vectors here: most loads cross a cache line, and those of 32 bytes do so less often. Up to six chains of additions at a
- * time, in equal shares. */
-static void all_norms(float *mean, float *inv, const float *planes, int plane, int w)
-{
-    const int n = (w * w + 7) / 8, groups = (n + 5) / 6;
-    for (int g = 0; g < groups; g++) {
-        const int i = n * g / groups, some = n * (g + 1) / groups - i;
-        float *m = mean + 8 * i, *f = inv + 8 * i;
-        switch (some) {
-        case 1: norms_8(m, f, planes, plane, w, 8 * i, 1); break;
-        case 2: norms_8(m, f, planes, plane, w, 8 * i, 2); break;
-        case 3: norms_8(m, f, planes, plane, w, 8 * i, 3); break;
-        case 4: norms_8(m, f, planes, plane, w, 8 * i, 4); break;
-        case 5: norms_8(m, f, planes, plane, w, 8 * i, 5); break;
-        default: norms_8(m, f, planes, plane, w, 8 * i, 6);
-        }
-    }
-}
-
 static void response_avx512(float *r, const float *aoi, int w, const struct fa_ccnf_neurons *nn)
 {
     float planes[FA_CCNF_SUPPORT * PLANE_MAX], mean[FA_CCNF_MAX_MAP + 15], inv[FA_CCNF_MAX_MAP + 15];
@@ -68,7 +49,8 @@ static void response_avx512(float *r, const float *aoi, int w, const struct fa_c
     const int half = w * w - 16 * (n - 1) <= 8, full = n - half;
     for (int i = 0; i < n; i++)
         _mm512_storeu_ps(r + 16 * i, _mm512_setzero_ps());
-    all_norms(mean, inv, planes, plane, w);
+    /* In half vectors: most loads cross a cache line, and those of 32 bytes do so less often. */
+    all_norms_8(mean, inv, planes, plane, w);
     for (int i = 0; i < full;)
         switch (full - i) {
         case 1: windows_16(r + 16 * i, mean + 16 * i, inv + 16 * i, planes, plane, w, 16 * i, nn, 1); i += 1; break;

@@ -39,6 +39,23 @@ static inline __attribute__((always_inline)) void NAME(norms)(float *mean, float
     }
 }
 
+/* All windows: up to six chains of additions at a time, in equal shares. */
+static inline void NAME(all_norms)(float *mean, float *inv, const float *planes, int plane, int w)
+{
+    const int n = (w * w + LANES - 1) / LANES, groups = (n + 5) / 6;
+    for (int g = 0; g < groups; g++) {
+        const int i = n * g / groups, some = n * (g + 1) / groups - i, p = i * LANES;
+        switch (some) {
+        case 1: NAME(norms)(mean + p, inv + p, planes, plane, w, p, 1); break;
+        case 2: NAME(norms)(mean + p, inv + p, planes, plane, w, p, 2); break;
+        case 3: NAME(norms)(mean + p, inv + p, planes, plane, w, p, 3); break;
+        case 4: NAME(norms)(mean + p, inv + p, planes, plane, w, p, 4); break;
+        case 5: NAME(norms)(mean + p, inv + p, planes, plane, w, p, 5); break;
+        default: NAME(norms)(mean + p, inv + p, planes, plane, w, p, 6);
+        }
+    }
+}
+
 /* Adds nk neurons (from number k on) to r for the windows p .. p + nv*LANES - 1. */
 static inline __attribute__((always_inline)) void NAME(neurons)(float *r, const float *mean, const float *inv, const float *planes,
                                                                 int plane, int w, int p, const struct fa_ccnf_neurons *nn, int k,
