@@ -5,8 +5,8 @@
  * The scale filter is given the size that we expect, so every frame has it whatever the stream does: at the right size it only
  * converts the colours (the reference's bytes), and a size change inside a clip is scaled to the first size, as ffmpeg itself would.
  *
- * A start is sought PREROLL seconds too early, and the frames before it are dropped after decoding: containers without an index land
- * anywhere, and the frames up to the next key frame would be damaged. What ffmpeg says of dropped frames is not held against the clip.
+ * Frames before a start are decoded and dropped, from a place that the caller chooses (media.c). What ffmpeg says of them is not held
+ * against the clip.
  *
  * When we die, by whatever signal, our ends of the pipes close and ffmpeg ends with its next write. */
 #include "media_internal.h"
@@ -22,7 +22,6 @@
 
 #include "fa_child.h"
 
-#define PREROLL 12.0
 enum { PX, ERR, TIME, N_PIPE, PIPE_BYTES = 1 << 20, READ_BYTES = 4096 };
 
 struct fa_decoder {
@@ -38,19 +37,18 @@ struct fa_decoder {
     struct fa_err end;            /* how it ended, once it has */
 };
 
-double fa_decoder_seek(double start) { return start > PREROLL ? start - PREROLL : 0; }
-
 static int start(struct fa_decoder *d, const struct fa_decoder_args *a, const struct fa_child_fd *fds, int n_fd, struct fa_err *e)
 {
     static const char *const pix[] = { [FA_RAW_BGR24] = "bgr24", [FA_RAW_BGR48] = "bgr48le", [FA_RAW_GRAY16] = "gray16le" };
-    char *argv[48], seek_s[40], duration_s[40], threads_s[16], frames_s[24], map_s[24], trim[48] = "", filter[320];
-    double seek = fa_decoder_seek(a->start);
+    char *argv[48], seek_s[40], threads_s[16], frames_s[24], map_s[24], trim[80] = "", filter[360];
     int n = 0;
 
-    snprintf(seek_s, sizeof seek_s, "%.6f", seek);
-    snprintf(duration_s, sizeof duration_s, "%.6f", a->start - seek + a->duration);
-    if (a->start > 0)
-        snprintf(trim, sizeof trim, "trim=start=%.6f,", a->start - seek);
+    snprintf(seek_s, sizeof seek_s, "%.6f", a->seek);
+    /* Not -t: counted from where a seek landed, it is too long in mpeg-ts. */
+    if (a->duration > 0)
+        snprintf(trim, sizeof trim, "trim=start=%.6f:end=%.6f,", a->start - a->seek, a->start - a->seek + a->duration);
+    else if (a->start > 0)
+        snprintf(trim, sizeof trim, "trim=start=%.6f,", a->start - a->seek);
     snprintf(threads_s, sizeof threads_s, "%d", a->threads);
     snprintf(frames_s, sizeof frames_s, "%llu", (unsigned long long)a->frames);
     snprintf(map_s, sizeof map_s, "0:%d", a->stream);
@@ -62,10 +60,8 @@ static int start(struct fa_decoder *d, const struct fa_decoder_args *a, const st
         ARG("-noautorotate");
     if (a->threads > 0)
         ARG("-threads"), ARG(threads_s);
-    if (seek > 0)
+    if (a->seek > 0)
         ARG("-ss"), ARG(seek_s);
-    if (a->duration > 0)
-        ARG("-t"), ARG(duration_s);
     if (a->format)
         ARG("-f"), ARG(a->format);
     if (a->format && strcmp(a->format, "concat") == 0)

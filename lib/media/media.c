@@ -50,6 +50,14 @@ static int open_sequence(struct fa_media *m, int pattern, struct fa_err *e)
     return r == FA_OK ? fa_sequence_open(&m->seq, &l, &m->o, &m->info, e) : r;
 }
 
+/* Where to begin decoding for a start: where a container has an index, a good while early, so that what leans on frames before the key
+ * frame there (open groups of pictures) is past; else at the beginning, because seeking lands anywhere and what follows is damaged. */
+static double seek_to(const struct fa_probe *p, double start)
+{
+    const double early = 12;
+    return start > early && fa_probe_has_index(p) ? start - early : 0;
+}
+
 static int open_file(struct fa_media *m, struct fa_err *e)
 {
     struct fa_source src;
@@ -61,7 +69,7 @@ static int open_file(struct fa_media *m, struct fa_err *e)
         int still = fa_probe_is_still(p);
         struct fa_decoder_args a = { .src = &src, .stream = p->stream, .w = p->w, .h = p->h, .autorotate = !m->o.no_autorotate,
             .color_tag = m->o.color_tag, .threads = m->o.threads, .raw = still ? fa_probe_raw(p) : FA_RAW_BGR24, .start = m->o.start,
-            .duration = m->o.duration, .frames = still ? 1 : m->o.frames };
+            .duration = m->o.duration, .seek = seek_to(p, m->o.start), .frames = still ? 1 : m->o.frames };
         m->info.kind = still ? FA_MEDIA_STILL : FA_MEDIA_VIDEO;
         m->info.w = p->w;
         m->info.h = p->h;
@@ -76,7 +84,7 @@ static int open_file(struct fa_media *m, struct fa_err *e)
             m->info.n_frame = m->o.start > 0 || m->o.duration > 0 ? 0 : p->n_frame;
             if (m->o.frames && m->info.n_frame > m->o.frames)
                 m->info.n_frame = m->o.frames;
-            m->shift = p->tb_num ? llrint(fa_decoder_seek(m->o.start) * (double)p->tb_den / (double)p->tb_num) : 0;
+            m->shift = p->tb_num ? llrint(a.seek * (double)p->tb_den / (double)p->tb_num) : 0;
             m->base = p->first_pts;
         }
         r = fa_decoder_open(&m->d, &a, e);

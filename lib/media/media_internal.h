@@ -28,6 +28,7 @@ struct fa_probe {
     int64_t tb_num, tb_den;
     int64_t first_pts;                        /* of the first frame, in ticks since the file's start time */
     uint64_t n_frame;
+    int many;                                 /* more than one frame: of picture files in a row, a video */
 };
 /* Runs ffprobe on src. autorotate 0: w, h as stored and rotation 0. */
 int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate, struct fa_err *e);
@@ -36,6 +37,8 @@ int fa_probe_version(struct fa_probe *p, struct fa_err *e);
 /* The text of `ffprobe -of flat`. FA_OK or FA_E_INPUT (no video stream, no size, a format that is not pictures). */
 int fa_probe_parse(struct fa_probe *p, const char *text, int autorotate, struct fa_err *e);
 int fa_probe_is_still(const struct fa_probe *p);
+/* A container in which seeking lands on a key frame. */
+int fa_probe_has_index(const struct fa_probe *p);
 /* How a picture of this pixel format is to be read: 16-bit ones with all their bits. */
 enum fa_raw fa_probe_raw(const struct fa_probe *p);
 
@@ -90,13 +93,12 @@ struct fa_decoder_args {
     const char *format;                       /* "concat", or NULL: found by ffmpeg */
     int stream, w, h, autorotate, color_tag, threads;
     enum fa_raw raw;
-    double start, duration;
+    double start, duration;                   /* seconds since the file's start */
+    double seek;                              /* where ffmpeg begins to decode, <= start; it counts times from there */
     uint64_t frames;
     uint64_t frame0;                          /* frames of the clip that came before, for messages */
 };
 struct fa_decoder;
-/* Where ffmpeg is sent for a start of so many seconds; it counts times from there. */
-double fa_decoder_seek(double start);
 int fa_decoder_open(struct fa_decoder **d, const struct fa_decoder_args *a, struct fa_err *e);
 /* FA_OK: *px (w x h x 3, 64-byte aligned) and its time. Else how it ended: FA_EOF, FA_E_INPUT, FA_E_CHILD, FA_E_IO, FA_E_MEM. */
 int fa_decoder_next(struct fa_decoder *d, const uint8_t **px, struct fa_time *t, struct fa_err *e);

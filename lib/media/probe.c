@@ -142,6 +142,8 @@ int fa_probe_parse(struct fa_probe *p, const char *text, int autorotate, struct 
             stream_item(&s[i], line + at, v);
         } else if (strncmp(line, "frames.frame.0.", 15) == 0) {
             frame_item(&f, line + 15, v);
+        } else if (strncmp(line, "frames.frame.1.", 15) == 0) {
+            p->many = 1;
         } else if (strcmp(line, "format.format_name") == 0) {
             snprintf(p->format, sizeof p->format, "%s", v);
         } else if (strcmp(line, "format.start_time") == 0) {
@@ -197,7 +199,7 @@ int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate
 {
     /* V: video streams without cover pictures. */
     char *argv[] = { "ffprobe", "-hide_banner", "-v", "error", "-show_program_version", "-select_streams", "V", "-show_frames",
-        "-read_intervals", "%+#1", "-show_entries",
+        "-read_intervals", "%+#2", "-show_entries",
         "program_version=version:format=format_name,start_time:format_tags=major_brand:stream=index,width,height,pix_fmt,avg_frame_rate,"
         "r_frame_rate,time_base,start_pts,nb_frames:stream_disposition=default:stream_side_data=rotation:"
         "frame=stream_index,width,height,best_effort_timestamp:frame_side_data=rotation",
@@ -215,10 +217,19 @@ int fa_probe_is_still(const struct fa_probe *p)
 {
     static const char *const brand[] = { "avif", "heic", "heix", "mif1" };
     size_t n = strlen(p->format);
-    if (strcmp(p->format, "image2") == 0 || (n > 5 && strcmp(p->format + n - 5, "_pipe") == 0))
+    if (strcmp(p->format, "image2") == 0 || (!p->many && n > 5 && strcmp(p->format + n - 5, "_pipe") == 0))
         return 1;
     for (size_t i = 0; i < sizeof brand / sizeof *brand; i++)
         if (strcmp(p->brand, brand[i]) == 0)
+            return 1;
+    return 0;
+}
+
+int fa_probe_has_index(const struct fa_probe *p)
+{
+    static const char *const t[] = { "mov,", "matroska,", "avi", "asf" };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        if (strncmp(p->format, t[i], strlen(t[i])) == 0)
             return 1;
     return 0;
 }

@@ -61,7 +61,7 @@ static int is_plain(const char *path) { return strpbrk(path, "%*?{\r\n") == NULL
 /* The concat list of pictures run .. run_end as a source: file 'file:NAME', quotes doubled the shell's way. */
 static int list_open(struct fa_source *src, const struct fa_sequence *s, struct fa_err *e)
 {
-    *src = (struct fa_source){ strdup("file:/dev/fd/4"), memfd_create("fa-pictures", MFD_CLOEXEC) };
+    *src = (struct fa_source){ strdup("file:/dev/fd/4" /* FA_SOURCE_FD */), memfd_create("fa-pictures", MFD_CLOEXEC) };
     if (!src->arg || src->fd < 0)
         return fa_fail_errno(e, FA_E_IO, "list of pictures");
     int fd = fcntl(src->fd, F_DUPFD_CLOEXEC, 0);

@@ -128,6 +128,10 @@ pattern_is_a_sequence() {
     ends 0 4 "" "$DEC" "$TMP/p%d.png" && fa-view -r clip "$TMP/stream" | grep -q kind=sequence || return 1
     ends 1 0 "no such file, and no picture of this pattern" "$DEC" "$TMP/none%03d.png"
 }
+pictures_in_a_row_are_a_video() {
+    lav testsrc2=s=64x48:r=10:d=1 -f mjpeg "$TMP/w.mjpeg"
+    ends 0 10 "" "$DEC" "$TMP/w.mjpeg" && fa-view -r clip "$TMP/stream" | grep -q kind=video
+}
 single_picture_is_a_still() { ends 0 1 "" "$DEC" "$TMP/p1.png" && fa-view -r clip "$TMP/stream" | grep -q kind=still; }
 several_inputs_are_several_clips() {
     want_rc 1 "$DEC" "$TMP/a.avi" "$TMP/none.mp4" "$TMP/p1.png" && cp "$TMP/out" "$TMP/stream" || return 1
@@ -138,12 +142,16 @@ start_duration_and_frames_are_no_errors() {
     fa-view -j -f 1 -r frame "$TMP/stream" | grep -q '"t":0.4' || return 1
     ends 1 0 "no frame at or after the start" "$DEC" --start 99 "$TMP/a.avi" && ends 0 2 "" "$DEC" --frames 2 "$TMP/p%d.png"
 }
-# Containers without an index are sought to anywhere: the frames after a start must be those of a whole decode all the same.
+# Some containers have no index; frames may lean on others far before: after a start they must be those of a whole decode all the same.
 frames_after_a_start_are_those_of_the_whole() {
-    lav testsrc2=s=64x48:r=5:d=30 -c:v mpeg4 -g 40 -f mpegts "$TMP/l.ts"
-    "$DEC" "$TMP/l.ts" | fa-view -j --pixels -f 101-110 -r frame | sed 's/"frame":[0-9]*//' >"$TMP/whole"
-    ends 0 10 "" "$DEC" --start 20 --duration 2 "$TMP/l.ts" || return 1
-    fa-view -j --pixels -r frame "$TMP/stream" | sed 's/"frame":[0-9]*//' | same - "$TMP/whole"
+    local f
+    lav testsrc2=s=64x48:r=5:d=40 -c:v mpeg4 -g 120 "$TMP/l.ts"; lav testsrc2=s=64x48:r=5:d=40 -c:v mpeg4 -g 120 "$TMP/l.avi"
+    lav testsrc2=s=64x48:r=5:d=40 -c:v mpeg2video -r 25 -g 200 -bf 2 "$TMP/l.mkv"
+    for f in l.ts l.avi l.mkv; do
+        "$DEC" "$TMP/$f" | fa-view -j --pixels -r frame | sed 's/"frame":[0-9]*//' | awk -v FS='"t":' '$2 + 0 >= 29.9999 && $2 + 0 < 31.9999' >"$TMP/whole"
+        ends 0 "$(wc -l <"$TMP/whole")" "" "$DEC" --start 30 --duration 2 "$TMP/$f" || { echo $f; return 1; }
+        fa-view -j --pixels -r frame "$TMP/stream" | sed 's/"frame":[0-9]*//' | same - "$TMP/whole" || { echo $f; return 1; }
+    done
 }
 rotation_is_applied_unless_told() {
     ffmpeg -nostdin -v error -y -i "$TMP/a.mp4" -c copy -metadata:s:v:0 rotate=270 "$TMP/r.mp4" || return 1
@@ -210,7 +218,7 @@ sigkill_leaves_no_ffmpeg() { dies_without_orphans KILL; }
 for test in good_clips_print_nothing missing_file folder_without_pictures empty_file text_file audio_only cover_picture_is_no_video mp4_without_its_index \
     cut_video_keeps_what_is_whole corrupt_packets_are_told_after_all_frames ffmpeg_missing ffmpeg_killed ffmpeg_that_stops_inside_a_frame_is_noticed ffprobe_killed \
     frames_of_any_size too_large_a_frame_is_refused size_change_keeps_the_first_size unknown_frame_rate_counts_as_30 names_mean_nothing \
-    standard_input_may_be_a_file_or_a_pipe no_input_is_left_in_tmp pattern_is_a_sequence single_picture_is_a_still several_inputs_are_several_clips \
+    standard_input_may_be_a_file_or_a_pipe no_input_is_left_in_tmp pattern_is_a_sequence pictures_in_a_row_are_a_video single_picture_is_a_still several_inputs_are_several_clips \
     start_duration_and_frames_are_no_errors frames_after_a_start_are_those_of_the_whole rotation_is_applied_unless_told exif_orientation_is_applied color_tag_matters_only_when_asked same_frames_compressed \
     output_takes_its_name_when_complete disk_full reader_gone_is_silent wrong_use_is_2 terminal_is_refused help_and_version sigint_leaves_no_ffmpeg \
     sigkill_leaves_no_ffmpeg; do
