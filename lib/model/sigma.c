@@ -147,7 +147,8 @@ double fa_sigma_entry(const float *parts, int w, int i, int j)
     make_blocks(b, w);
     for (int k = 0; k < 3; k++) {
         /* The block that is odd in y and even in x is the second one with x and y exchanged. */
-        for (int turned = 0; turned <= (k == 1); turned++) {
+        const int turns = k == 1 ? 2 : 1;
+        for (int turned = 0; turned < turns; turned++) {
             double si, sj;
             const int ci = turned ? cell_in_block(&b[k], w, i % w, i / w, &si) : cell_in_block(&b[k], w, i / w, i % w, &si);
             const int cj = turned ? cell_in_block(&b[k], w, j % w, j / w, &sj) : cell_in_block(&b[k], w, j / w, j % w, &sj);

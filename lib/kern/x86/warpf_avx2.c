@@ -36,9 +36,11 @@ static inline uint32_t pair(const uint8_t *p)
     return v;
 }
 
+/* The taps of a row; 0 behind its w. */
 static inline void fetch(uint32_t *taps, const int32_t *at, int w, const uint8_t *top, const uint8_t *bottom)
 {
     int i;
+    _mm256_store_si256((void *)(taps + ((w - 1) & ~7)), _mm256_setzero_si256());
     for (i = 0; i + 1 < w; i += 2) {
         taps[i] = pair(top + at[i]) | pair(bottom + at[i]) << 16;
         taps[i + 1] = pair(top + at[i + 1]) | pair(bottom + at[i + 1]) << 16;
