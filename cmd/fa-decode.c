@@ -48,8 +48,8 @@ static const struct option options[] = {
 static void provenance(char *line, size_t size, const struct fa_media_info *i, const struct fa_media_options *o)
 {
     const char *ffmpeg = i && *i->ffmpeg ? i->ffmpeg : "unknown";
-    int n = snprintf(line, size, "fa-decode version=%s ffmpeg=%.*s matrix=%s times=%s rotate=%s", FA_VERSION, (int)strcspn(ffmpeg, " \n"), ffmpeg,
-                     o->color_tag ? "tag" : "bt601", i && i->true_times ? "pts" : "cfr", o->no_autorotate ? "no" : "auto");
+    int n = snprintf(line, size, "fa-decode version=%s ffmpeg=%.*s matrix=%s times=%s rotate=%s", FA_VERSION,
+                     (int)strcspn(ffmpeg, " \n"), ffmpeg, o->color_tag ? "tag" : "bt601", i && i->true_times ? "pts" : "cfr", o->no_autorotate ? "no" : "auto");
     if (o->start > 0)
         n += snprintf(line + n, size - (size_t)n, " start=%.9g", o->start);
     if (o->duration > 0)
@@ -82,8 +82,8 @@ static int put_frames(struct fa_writer *w, uint32_t clip, struct fa_media *m, st
     struct fa_media_frame f;
     int r;
     for (uint64_t n = 1; (r = fa_media_next(m, &f, e)) == FA_OK; n++) {
-        struct fa_frame rec = { .w = f.w, .h = f.h, .format = FA_PIX_BGR24, .t = f.t, .pts = f.pts, .tb_num = i->tb_num, .tb_den = i->tb_den,
-                                .px = f.px, .name = f.name };
+        struct fa_frame rec = { .w = f.w, .h = f.h, .format = FA_PIX_BGR24, .t = f.t, .pts = f.pts,
+                                .tb_num = i->tb_num, .tb_den = i->tb_den, .px = f.px, .name = f.name };
         if (fa_put_frame(w, clip, n, &rec, write_e) != FA_OK)
             break;
     }

@@ -52,8 +52,8 @@ static int start(struct fa_decoder *d, const struct fa_decoder_args *a, const st
     snprintf(threads_s, sizeof threads_s, "%d", a->threads);
     snprintf(frames_s, sizeof frames_s, "%llu", (unsigned long long)a->frames);
     snprintf(map_s, sizeof map_s, "0:%d", a->stream);
-    snprintf(filter, sizeof filter, "%sscale=w=%d:h=%d%s,metadata=add:key=fa:value=1,metadata=print:key=fa:direct=1:file=pipe\\\\:3", trim, a->w,
-             a->h, a->color_tag ? "" : ":in_color_matrix=bt601");
+    snprintf(filter, sizeof filter, "%sscale=w=%d:h=%d%s,metadata=add:key=fa:value=1,metadata=print:key=fa:direct=1:file=pipe\\\\:3",
+             trim, a->w, a->h, a->color_tag ? "" : ":in_color_matrix=bt601");
 #define ARG(s) (argv[n++] = (char *)(s))
     ARG("ffmpeg"), ARG("-nostdin"), ARG("-hide_banner"), ARG("-nostats"), ARG("-v"), ARG("error");
     if (!a->autorotate)

@@ -38,7 +38,10 @@ static void camera(struct fa_media_info *i, const struct fa_media_options *o)
     i->cy = o->cx > 0 ? o->cy : (float)i->h / 2.0f;
 }
 
-static double frame_time(const struct fa_media *m) { return m->info.fps_den ? 1.0 / ((double)m->info.fps_num / (double)m->info.fps_den) : 1.0 / 30.0; }
+static double frame_time(const struct fa_media *m)
+{
+    return m->info.fps_den ? 1.0 / ((double)m->info.fps_num / (double)m->info.fps_den) : 1.0 / 30.0;
+}
 
 static int open_sequence(struct fa_media *m, int pattern, struct fa_err *e)
 {
@@ -104,7 +107,7 @@ static int check_options(const struct fa_media_options *o, struct fa_err *e)
 
 int fa_media_open(struct fa_media **out, const char *input, const struct fa_media_options *o, struct fa_err *e)
 {
-    struct fa_err own;
+    struct fa_err own = { 0 };
     struct stat st;
     e = e ? e : &own;
     *out = NULL;
@@ -170,7 +173,7 @@ static int next_of_file(struct fa_media *m, struct fa_media_frame *f, struct fa_
 
 int fa_media_next(struct fa_media *m, struct fa_media_frame *f, struct fa_err *e)
 {
-    struct fa_err own;
+    struct fa_err own = { 0 };
     e = e ? e : &own;
     if (m->end.code != FA_OK) {
         *e = m->end;

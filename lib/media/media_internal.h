@@ -110,7 +110,8 @@ void fa_decoder_close(struct fa_decoder *d);
 
 struct fa_sequence;
 /* Takes the names over. The first picture's size, rotation and the number of pictures go to info. */
-int fa_sequence_open(struct fa_sequence **s, struct fa_names *l, const struct fa_media_options *o, struct fa_media_info *info, struct fa_err *e);
+int fa_sequence_open(struct fa_sequence **s, struct fa_names *l, const struct fa_media_options *o,
+                     struct fa_media_info *info, struct fa_err *e);
 int fa_sequence_next(struct fa_sequence *s, struct fa_media_frame *f, struct fa_err *e);
 void fa_sequence_close(struct fa_sequence *s);
 

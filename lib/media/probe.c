@@ -209,7 +209,8 @@ int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate
 
 int fa_probe_version(struct fa_probe *p, struct fa_err *e)
 {
-    char *argv[] = { "ffprobe", "-hide_banner", "-v", "error", "-show_program_version", "-show_entries", "program_version=version", "-of", "flat", NULL };
+    char *argv[] = { "ffprobe", "-hide_banner", "-v", "error", "-show_program_version", "-show_entries",
+        "program_version=version", "-of", "flat", NULL };
     return run(p, argv, NULL, 0, e);
 }
 

@@ -53,7 +53,8 @@ static struct fa_picture header_of(const char *path)
 
 static int alike(const struct fa_picture *a, const struct fa_picture *b)
 {
-    return a->format == b->format && a->w == b->w && a->h == b->h && a->deep == b->deep && a->gray == b->gray && a->orientation == b->orientation;
+    return a->format == b->format && a->w == b->w && a->h == b->h && a->deep == b->deep && a->gray == b->gray &&
+           a->orientation == b->orientation;
 }
 
 static int is_plain(const char *path) { return strpbrk(path, "%*?{\r\n") == NULL; }
@@ -139,7 +140,8 @@ static int run_open(struct fa_sequence *s, struct fa_err *e)
     return r;
 }
 
-int fa_sequence_open(struct fa_sequence **out, struct fa_names *l, const struct fa_media_options *o, struct fa_media_info *info, struct fa_err *e)
+int fa_sequence_open(struct fa_sequence **out, struct fa_names *l, const struct fa_media_options *o,
+                     struct fa_media_info *info, struct fa_err *e)
 {
     *out = NULL;
     struct fa_sequence *s = calloc(1, sizeof *s);
