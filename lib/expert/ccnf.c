@@ -153,4 +153,12 @@ static void ccnf_map(float *map, const struct fa_expert_scale *s, int view, int 
         map[k] = by * r[k];
 }
 
-const struct fa_expert_kind fa_expert_ccnf = { "ccnf", ccnf_open, ccnf_close, ccnf_reserve, ccnf_prepare, ccnf_map };
+static void ccnf_maps(const struct fa_expert_job *job, const struct fa_expert_scale *s, int view, int w)
+{
+    for (int k = 0; k < job->n; k++)
+        ccnf_map(job->map[k], s, view, job->landmark[k], w, job->aoi[k]);
+}
+
+const struct fa_expert_kind fa_expert_ccnf = {
+    .name = "ccnf", .open = ccnf_open, .close = ccnf_close, .reserve = ccnf_reserve, .prepare = ccnf_prepare, .maps = ccnf_maps,
+};

@@ -3,6 +3,7 @@
  * by the pack; the area of interest is cut here, the kind turns it into a map. */
 #include "expert_internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "fa_shape.h"
 #include "fa_team.h"
 
-static const struct fa_expert_kind *const kinds[] = { &fa_expert_ccnf, &fa_expert_svr };
+static const struct fa_expert_kind *const kinds[] = { &fa_expert_cen, &fa_expert_ccnf, &fa_expert_svr };
 
 static const struct fa_expert_kind *find_kind(const struct fa_pack *pack, const char *prefix, struct fa_err *e)
 {
@@ -25,6 +26,53 @@ static const struct fa_expert_kind *find_kind(const struct fa_pack *pack, const 
     fa_fail(e, FA_E_MODEL, "patch experts of kind '%.*s' are not known", (int)(t.n < 20 ? t.n : 20), (const char *)t.data);
     return NULL;
 }
+
+/* --- Working memory: a part for each thread that may be at work ---------------------------------------------------------- */
+
+struct fa_expert_room { float *block; size_t each; int n; atomic_flag busy[]; };
+
+static void room_close(struct fa_expert_room *room)
+{
+    if (room)
+        free(room->block);
+    free(room);
+}
+
+/* Sees to it that so many threads can do jobs with window w at scale k. */
+static int make_room(struct fa_experts *x, int k, int w, int threads, struct fa_err *e)
+{
+    const struct fa_expert_room *now = x->room;
+    const size_t need = x->kind->scratch ? (x->kind->scratch(&x->per_scale[k], w) + 15) / 16 * 16 : 0;
+    if (!need || (now && need <= now->each && threads <= now->n))
+        return FA_OK;
+    const int n = now && now->n > threads ? now->n : threads > 1 ? threads : 1;
+    struct fa_expert_room *room = malloc(sizeof *room + (size_t)n * sizeof room->busy[0]);
+    if (!room)
+        return fa_fail(e, FA_E_MEM, "no memory for patch experts");
+    room->each = now && now->each > need ? now->each : need;
+    room->n = n;
+    room->block = aligned_alloc(64, room->each * (size_t)n * sizeof(float));
+    for (int i = 0; i < n; i++)
+        atomic_flag_clear(&room->busy[i]);
+    room_close(x->room);
+    x->room = room;
+    return room->block ? FA_OK : fa_fail(e, FA_E_MEM, "no memory for patch experts");
+}
+
+/* A part that nobody uses; there are as many as threads. Returns its number. */
+static int borrow(struct fa_expert_room *room)
+{
+    for (int i = 0;; i = i + 1 < room->n ? i + 1 : 0)
+        if (!atomic_flag_test_and_set(&room->busy[i]))
+            return i;
+}
+
+static void give_back(struct fa_expert_room *room, int i)
+{
+    atomic_flag_clear(&room->busy[i]);
+}
+
+/* --- Opening ------------------------------------------------------------------------------------------------------------ */
 
 static int open_scale(struct fa_expert_scale *s, const struct fa_expert_kind *kind, const struct fa_pack *pack, const char *prefix, int k,
                       struct fa_err *e)
@@ -73,6 +121,7 @@ void fa_experts_close(struct fa_experts *x)
         x->kind->close(&x->per_scale[k]);
     free(x->per_scale);
     fa_team_close(x->team);
+    room_close(x->room);
     *x = (struct fa_experts){ 0 };
 }
 
@@ -83,11 +132,12 @@ static int check_window(const struct fa_experts *x, int k, int w, struct fa_err 
     return FA_OK;
 }
 
-int fa_experts_reserve(const struct fa_experts *x, int k, int w, struct fa_err *e)
+int fa_experts_reserve(struct fa_experts *x, int k, int w, int threads, struct fa_err *e)
 {
     if (check_window(x, k, w, e) != FA_OK)
         return FA_E_ARG;
-    return x->kind->reserve ? x->kind->reserve(&x->per_scale[k], w, e) : FA_OK;
+    int r = make_room(x, k, w, threads, e);
+    return r == FA_OK && x->kind->reserve ? x->kind->reserve(&x->per_scale[k], w, e) : r;
 }
 
 int fa_experts_view(const struct fa_experts *x, int k, float rx, float ry, float rz)
@@ -126,30 +176,54 @@ void fa_expert_aoi_matrix(float m[6], const float sim_inv[4], float x, float y, 
     m[5] = y - a * k / 2 - b * k / 2;
 }
 
-/* What the maps of one call share. */
+/* What the jobs of one call share. */
 struct respond {
     const struct fa_responses *r;
-    const struct fa_expert_kind *kind;
+    const struct fa_experts *x;
     const struct fa_expert_scale *s;
     const struct fa_img8 *gray;
-    const int *visible;
     int np;
+    struct fa_expert_job job[FA_PDM_MAX_POINTS];
 };
 
-static void respond_one(void *arg, int i)
+/* Sorts the visible landmarks into jobs, as the kind pairs them. Returns how many. */
+static int plan_jobs(struct fa_expert_job *job, const struct fa_expert_kind *kind, const struct fa_expert_scale *s, int view)
 {
-    const struct respond *c = arg;
+    const int *visible = s->visible + view * s->n;
+    int n = 0;
+    for (int i = 0; i < s->n; i++) {
+        if (!visible[i])
+            continue;
+        const int other = kind->partner ? kind->partner(s, view, i) : -1, pair = other >= 0 && visible[other];
+        if (!pair || i < other)
+            job[n++] = (struct fa_expert_job){ .n = 1 + pair, .landmark = { i, other } };
+    }
+    return n;
+}
+
+static void respond_one(void *arg, int at)
+{
+    struct respond *c = arg;
+    struct fa_expert_job *job = &c->job[at];
     const struct fa_responses *r = c->r;
-    if (!c->visible[i])
-        return;
     enum { ROWS = FA_MAX_WINDOW + FA_CCNF_SUPPORT - 1 };
-    _Alignas(64) float aoi[ROWS * FA_AOI_STRIDE];
-    float m[6];
+    _Alignas(64) float aoi[2][ROWS * FA_AOI_STRIDE];
     const int side = r->w + FA_CCNF_SUPPORT - 1;
-    struct fa_imgf area = { aoi, FA_AOI_STRIDE, side, side };
-    fa_expert_aoi_matrix(m, r->sim_inv, r->base[i], r->base[c->np + i], side);
-    fa_warp_inverse_f32(&area, c->gray, m);
-    c->kind->map(r->maps + (ptrdiff_t)i * r->stride, c->s, r->view, i, r->w, aoi);
+    for (int k = 0; k < job->n; k++) {
+        const int i = job->landmark[k];
+        float m[6];
+        struct fa_imgf area = { aoi[k], FA_AOI_STRIDE, side, side };
+        fa_expert_aoi_matrix(m, r->sim_inv, r->base[i], r->base[c->np + i], side);
+        fa_warp_inverse_f32(&area, c->gray, m);
+        job->aoi[k] = aoi[k];
+        job->map[k] = r->maps + (ptrdiff_t)i * r->stride;
+    }
+    struct fa_expert_room *room = c->x->room;
+    const int part = room ? borrow(room) : 0;
+    job->scratch = room ? room->block + (size_t)part * room->each : NULL;
+    c->x->kind->maps(job, c->s, r->view, r->w);
+    if (room)
+        give_back(room, part);
 }
 
 int fa_experts_respond(struct fa_responses *r, struct fa_experts *x, const struct fa_pdm *pdm, const struct fa_params *p,
@@ -160,11 +234,13 @@ int fa_experts_respond(struct fa_responses *r, struct fa_experts *x, const struc
     struct fa_expert_scale *s = &x->per_scale[k];
     r->w = w;
     r->view = fa_experts_view(x, k, p->g.rx, p->g.ry, p->g.rz);
-    if (x->kind->prepare) {
-        int failed = x->kind->prepare(s, r->view, w, e);
-        if (failed)
-            return failed;
-    }
+    int failed = make_room(x, k, w, threads, e);
+    if (failed == FA_OK && x->kind->prepare)
+        failed = x->kind->prepare(s, r->view, w, e);
+    if (failed == FA_OK && threads > 1 && !x->team)
+        failed = fa_team_open(&x->team, threads, e);
+    if (failed != FA_OK)
+        return failed;
 
     struct fa_params upright = *p;
     float ref[2 * FA_PDM_MAX_POINTS];
@@ -173,15 +249,12 @@ int fa_experts_respond(struct fa_responses *r, struct fa_experts *x, const struc
     fa_pdm_shape2d(ref, NULL, pdm, &upright);
     fa_similarity(r->sim, r->sim_inv, r->base, ref, pdm->n, pdm->np);
 
-    struct respond shared = { r, x->kind, s, gray, fa_experts_visible(x, k, r->view), pdm->np };
-    if (threads > 1) {
-        int failed = x->team ? FA_OK : fa_team_open(&x->team, threads, e);
-        if (failed)
-            return failed;
-        fa_team_run(x->team, respond_one, &shared, pdm->n);
-        return FA_OK;
-    }
-    for (int i = 0; i < pdm->n; i++)
-        respond_one(&shared, i);
+    struct respond shared = { r, x, s, gray, pdm->np, { { 0 } } };
+    const int n = plan_jobs(shared.job, x->kind, s, r->view);
+    if (threads > 1)
+        fa_team_run(x->team, respond_one, &shared, n);
+    else
+        for (int i = 0; i < n; i++)
+            respond_one(&shared, i);
     return FA_OK;
 }

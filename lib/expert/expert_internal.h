@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Inside the expert room: what a kind of expert has to offer. A new kind (cen) is one more file and one more row in expert.c. */
+ * Inside the expert room: what a kind of expert has to offer. A new kind is one more file and one more row in expert.c. */
 #ifndef FA_EXPERT_INTERNAL_H
 #define FA_EXPERT_INTERNAL_H
 
@@ -17,6 +17,14 @@ struct fa_expert_scale {
     void *own;                           /* the kind's data */
 };
 
+/* Landmarks whose maps come from the same weights and are best made in one go: one, or two that mirror each other. */
+struct fa_expert_job {
+    int n, landmark[2];
+    const float *aoi[2];                 /* areas of interest: (w+10)^2, row length FA_AOI_STRIDE */
+    float *map[2];                       /* w x w, row = y */
+    float *scratch;                      /* as much as the kind asked for */
+};
+
 struct fa_expert_kind {
     const char *name;                    /* as in the pack */
     /* Attaches scale k of prefix; n, nv are set. close also follows an open that failed. */
@@ -26,11 +34,14 @@ struct fa_expert_kind {
     int (*reserve)(struct fa_expert_scale *s, int w, struct fa_err *e);
     /* Derives what the maps of a view with window w need and is not there yet; may be NULL. Never called by two threads at once. */
     int (*prepare)(struct fa_expert_scale *s, int view, int w, struct fa_err *e);
-    /* The map (w x w floats, row = y) of visible landmark i from its area of interest: (w+10)^2, row length FA_AOI_STRIDE. Called
-     * by many threads at once. */
-    void (*map)(float *map, const struct fa_expert_scale *s, int view, int i, int w, const float *aoi);
+    /* Who shares a job with visible landmark i in this view: another landmark, which then names i, or -1; may be NULL: nobody. */
+    int (*partner)(const struct fa_expert_scale *s, int view, int i);
+    /* Floats of scratch that a job with window w needs; may be NULL: none. */
+    size_t (*scratch)(const struct fa_expert_scale *s, int w);
+    /* The maps of a job. Called by many threads at once, each with its own job. */
+    void (*maps)(const struct fa_expert_job *job, const struct fa_expert_scale *s, int view, int w);
 };
-extern const struct fa_expert_kind fa_expert_ccnf, fa_expert_svr;
+extern const struct fa_expert_kind fa_expert_cen, fa_expert_ccnf, fa_expert_svr;
 
 /* The map from pixels of a c x c area around (x, y) to the image (LM 4.3); sim_inv: reference -> image. */
 void fa_expert_aoi_matrix(float m[6], const float sim_inv[4], float x, float y, int c);

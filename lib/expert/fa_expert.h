@@ -22,14 +22,15 @@ struct fa_experts {
     const struct fa_expert_kind *kind;
     struct fa_expert_scale *per_scale;             /* private */
     struct fa_team *team;                          /* private: opened by the first call that may use threads */
+    struct fa_expert_room *room;                   /* private: working memory, a part for each thread */
 };
-/* prefix "main", "part/0". Memory for what is derived per window (Sigma: LM 4.5) is taken by fa_experts_reserve, else at the first
- * use of a window; it is filled per expert at the expert's first use and kept. So experts are not shared between threads that
- * call fa_experts_respond at once. FA_OK, FA_E_MODEL, FA_E_MEM. */
+/* prefix "main", "part/0". Memory for what is derived per window (Sigma: LM 4.5) and for work in it is taken by fa_experts_reserve,
+ * else at the first use of a window; what is derived is filled per expert at the expert's first use and kept. So experts are not shared
+ * between threads that call fa_experts_respond at once. FA_OK, FA_E_MODEL, FA_E_MEM. */
 int fa_experts_open(struct fa_experts *x, const struct fa_pack *pack, const char *prefix, struct fa_err *e);
 void fa_experts_close(struct fa_experts *x);
-/* After this fa_experts_respond allocates nothing for window w at scale k. FA_OK, FA_E_ARG, FA_E_MODEL, FA_E_MEM. */
-int fa_experts_reserve(const struct fa_experts *x, int k, int w, struct fa_err *e);
+/* After this fa_experts_respond with that many threads allocates nothing for window w at scale k. FA_OK, FA_E_ARG, FA_E_MODEL, FA_E_MEM. */
+int fa_experts_reserve(struct fa_experts *x, int k, int w, int threads, struct fa_err *e);
 
 /* View of scale k nearest to the rotation (LM 4.1); visibility and confidence rows of a view, n entries each. */
 int fa_experts_view(const struct fa_experts *x, int k, float rx, float ry, float rz);

@@ -137,4 +137,10 @@ static void svr_map(float *map, const struct fa_expert_scale *s, int view, int i
     }
 }
 
-const struct fa_expert_kind fa_expert_svr = { "svr", svr_open, svr_close, NULL, NULL, svr_map };
+static void svr_maps(const struct fa_expert_job *job, const struct fa_expert_scale *s, int view, int w)
+{
+    for (int k = 0; k < job->n; k++)
+        svr_map(job->map[k], s, view, job->landmark[k], w, job->aoi[k]);
+}
+
+const struct fa_expert_kind fa_expert_svr = { .name = "svr", .open = svr_open, .close = svr_close, .maps = svr_maps };

@@ -27,7 +27,7 @@ static int check_windows(struct fa_fitter *f, struct fa_err *e)
     for (int k = 0; k < f->experts.n_scale; k++)
         for (int d = 0; d < 2; d++) {
             const int w = listed_window(&f->set, k, d);
-            int r = w ? fa_experts_reserve(&f->experts, k, w, e) : FA_OK;
+            int r = w ? fa_experts_reserve(&f->experts, k, w, 1, e) : FA_OK;
             if (r != FA_OK)
                 return r;
             largest = w > largest ? w : largest;

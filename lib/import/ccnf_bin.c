@@ -12,28 +12,6 @@
 struct raw_expert { int n_neuron; const unsigned char *neuron, *betas; double confidence; };
 enum { NEURON_HEAD = 4 + 4 + 3 * 8 + 12 };
 
-static void read_header(struct fa_in *in, struct fa_views *v, int n)
-{
-    int three = 3, one = 1;
-    v->scale = fa_in_f64(in);
-    if (!in->failed && !(v->scale > 0.01 && v->scale < 100))
-        fa_in_bad(in, "scale %g", v->scale);
-    v->n_view = fa_in_count(in, "views", 1, IN_MAX_VIEWS);
-    for (int i = 0; i < v->n_view && !in->failed; i++) {
-        const unsigned char *m = fa_in_mat(in, "view centre", FA_F64, &three, &one);
-        for (int a = 0; m && a < 3; a++)
-            v->centre[i][a] = fa_le_f64(m + 8 * a);
-    }
-    for (int i = 0; i < v->n_view && !in->failed; i++) {
-        const unsigned char *m = fa_in_mat(in, "visibility", FA_I32, &n, &one);
-        for (int j = 0; m && j < n; j++) {
-            v->visible[i][j] = fa_le_i32(m + 4 * j);
-            if (v->visible[i][j] != 0 && v->visible[i][j] != 1)
-                fa_in_bad(in, "visibility %d, not 0 or 1", v->visible[i][j]);
-        }
-    }
-}
-
 void fa_components_free(struct fa_components *c)
 {
     for (int i = 0; i < c->n_window; i++)
@@ -187,7 +165,7 @@ void fa_read_ccnf(struct fa_in *in, struct fa_pack_builder *b, const char *prefi
     *x = (struct fa_experts){ 0 };
     if (!v)
         return;
-    read_header(in, v, n);
+    fa_read_views(in, v, n);
     read_components(in, comp);
     raw = fa_in_alloc(in, (size_t)v->n_view, (size_t)n, sizeof *raw);
     for (int i = 0; raw && i < v->n_view * n && !in->failed; i++)

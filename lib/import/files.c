@@ -96,7 +96,7 @@ static int parses(const struct fa_model_file *f, const void *data, size_t len, s
     struct fa_experts x = { 0 };
     struct fa_components c = { 0 };
     struct fa_au_predictor p;
-    int text = 0;
+    int text = 0, n_view;
     fa_pack_begin(&b);
     fa_in_mem(&in, f->path, data, len, e);
     if (strstr(f->path, "/pdms/") || strstr(base, "_PDM_")) {
@@ -117,7 +117,7 @@ static int parses(const struct fa_model_file *f, const void *data, size_t len, s
     } else if (strncmp(base, "AU_", 3) == 0 && strstr(base, ".dat")) {
         fa_read_predictor(&in, &p);
     } else if (strstr(base, "cen_patches")) {
-        fa_in_bad(&in, "CEN patch experts cannot be checked yet");
+        fa_read_cen(&in, &b, "x", 0, IN_N_LANDMARK, NULL, &n_view);
     } else {
         if (len > 1 << 20)
             fa_in_bad(&in, "too long for a list");

@@ -98,13 +98,44 @@ static int import_svr(const struct fa_plan *p, const struct fa_plan_model *m, in
     return r;
 }
 
-/* A landmark model, main or part: CCNF wins over SVR where a list names both (LM 1.2). */
+static int import_cen(const struct fa_plan *p, const struct fa_plan_model *m, int n, struct fa_pack_builder *b, const char *prefix, struct fa_err *e)
+{
+    double scale[IN_MAX_SCALES];
+    struct fa_cen_mirror mirror;
+    struct fa_in in;
+    int n_view = 0, first_views = 0;
+    fa_in_open(&in, p->source[m->cen[m->n_cen - 1]].path, e);
+    fa_read_cen_mirror(&in, &mirror, n);
+    int r = fa_in_close(&in);
+    for (int k = 0; k < m->n_cen && r == FA_OK; k++) {
+        fa_in_open(&in, p->source[m->cen[k]].path, e);
+        scale[k] = fa_read_cen(&in, b, prefix, k, n, &mirror, &n_view);
+        r = fa_in_close(&in);
+        first_views = k ? first_views : n_view;
+        if (r == FA_OK && k && scale[k] <= scale[k - 1])
+            r = fa_fail(e, FA_E_MODEL, "%s: scale %g after %g", p->source[m->cen[k]].path, scale[k], scale[k - 1]);
+    }
+    if (r == FA_OK && m->early >= 0) {
+        fa_in_open(&in, p->source[m->early].path, e);
+        fa_read_early_termination(&in, b, prefix, first_views);
+        r = fa_in_close_text(&in);
+    }
+    if (r == FA_OK) {
+        fa_pack_add_text(b, "cen", "%s/experts/kind", prefix);
+        fa_pack_add(b, FA_F64, 1, &m->n_cen, scale, "%s/experts/scales", prefix);
+    }
+    return r;
+}
+
+/* A landmark model, main or part: CEN wins over CCNF, and CCNF over SVR, where a list names several (LM 1.2). */
 static int import_model(const struct fa_plan *p, const struct fa_plan_model *m, const int window[IN_MAX_SCALES], struct fa_pack_builder *b,
                         const char *prefix, int *n, struct fa_err *e)
 {
     int r = import_pdm(p, m->pdm, b, prefix, n, e);
     if (r != FA_OK)
         return r;
+    if (m->n_cen)
+        return import_cen(p, m, *n, b, prefix, e);
     return m->n_ccnf ? import_ccnf(p, m, window, *n, b, prefix, e) : import_svr(p, m, *n, b, prefix, e);
 }
 

@@ -17,7 +17,7 @@
 /* Limits on what a file may say. Points and modes are those of the shape room. */
 enum { IN_MAX_POINTS = 80, IN_MAX_MODES = 48, IN_MAX_VIEWS = 32, IN_MAX_SCALES = 8, IN_MAX_PARTS = 8, IN_MAX_LAYERS = 64,
        IN_MAX_MAPS = 4096, IN_MAX_KERNEL = 32, IN_MAX_NEURONS = 64, IN_MAX_WINDOWS = 16, IN_MAX_COMPONENTS = 16, IN_MAX_TRIANGLES = 1024,
-       IN_MAX_AUS = 64, IN_N_LANDMARK = 68 };
+       IN_MAX_AUS = 64, IN_MAX_CEN = 1024 /* experts of a scale */, IN_N_LANDMARK = 68 };
 
 struct fa_in {
     const char *name; const unsigned char *base; size_t len, at;
@@ -81,8 +81,9 @@ enum fa_au_type { FA_AU_SVR_STATIC = 0, FA_AU_SVR_DYNAMIC = 1, FA_AU_SVM_STATIC 
 struct fa_au_predictor { int type; double cutoff, bias, value[2]; const unsigned char *mean, *weight; /* raw f64 x 4702, in the file */ };
 void fa_read_predictor(struct fa_in *in, struct fa_au_predictor *p);
 
-/* Header that CCNF and SVR files share once read (LM 3.2, 3.3). */
+/* What all patch expert files begin with (LM 3.1); in the binary ones (CCNF, CEN) it has one form. n points. */
 struct fa_views { double scale; int n_view; double centre[IN_MAX_VIEWS][3]; int visible[IN_MAX_VIEWS][IN_MAX_POINTS]; };
+void fa_read_views(struct fa_in *in, struct fa_views *v, int n);
 void fa_add_views(struct fa_pack_builder *b, const struct fa_views *v, int n, const char *prefix, int k);
 
 /* Sigma components of a model: the last file read stays in force (LM 4.5). */
@@ -96,12 +97,21 @@ void fa_read_ccnf(struct fa_in *in, struct fa_pack_builder *b, const char *prefi
 /* SVR experts of one scale -> PREFIX/experts/K/... Returns the scale. */
 double fa_read_svr(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int k, int n);
 
+/* CEN experts of one scale (LM 3.4). The mirror tables of a model's last file hold for all its scales, so they are read first. */
+struct fa_cen_mirror { int n_view; int landmark[IN_MAX_POINTS], view[IN_MAX_VIEWS]; };
+/* The head of a file up to the tables; the rest stays unread. */
+void fa_read_cen_mirror(struct fa_in *in, struct fa_cen_mirror *m, int n);
+/* A whole file -> PREFIX/experts/K/...; mirror NULL: the file's own. Returns the scale; *n_view: its views. */
+double fa_read_cen(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int k, int n, const struct fa_cen_mirror *mirror, int *n_view);
+/* Early termination table (LM 5.2) -> PREFIX/experts/early_termination, f64 [3, views]. */
+void fa_read_early_termination(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int n_view);
+
 /* --- Which files a model consists of (lists.c) ------------------------------------------------------------------------- */
 
 /* A file: where it is, and its name inside the tree, which is the same wherever the tree stands. */
 struct fa_source { char *path, *label; };
 /* A landmark model: indices into fa_plan.source, -1 none. */
-struct fa_plan_model { int pdm, n_svr, svr[IN_MAX_SCALES], n_ccnf, ccnf[IN_MAX_SCALES], cen; };
+struct fa_plan_model { int pdm, n_svr, svr[IN_MAX_SCALES], n_ccnf, ccnf[IN_MAX_SCALES], n_cen, cen[IN_MAX_SCALES], early; };
 struct fa_plan_part { struct fa_plan_model model; char name[32]; int n_pair; int32_t pair[IN_MAX_POINTS][2]; };
 struct fa_plan_au { int n; int file[2 * IN_MAX_AUS]; char name[2 * IN_MAX_AUS][8]; };
 struct fa_plan {

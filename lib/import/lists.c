@@ -106,7 +106,7 @@ static void put(struct fa_in *in, const char *kind, int *list, int *n, int sourc
 static int read_model(struct fa_plan *p, struct fa_plan_model *m, int list, struct fa_err *e)
 {
     struct fa_in in;
-    *m = (struct fa_plan_model){ .pdm = -1, .cen = -1 };
+    *m = (struct fa_plan_model){ .pdm = -1, .early = -1 };
     open_list(p, &in, list, e);
     for (char *line; (line = fa_in_line(&in)) != NULL; free(line)) {
         char *s = line, *key = word(&s);
@@ -119,19 +119,14 @@ static int read_model(struct fa_plan *p, struct fa_plan_model *m, int list, stru
             put(&in, key, m->svr, &m->n_svr, name_source(p, &in, list, name));
         else if (strcmp(key, "PatchesCCNF") == 0)
             put(&in, key, m->ccnf, &m->n_ccnf, name_source(p, &in, list, name));
-        else if (strcmp(key, "PatchesCEN") == 0 && m->cen < 0)
-            m->cen = name_source(p, &in, list, name);
+        else if (strcmp(key, "PatchesCEN") == 0)
+            put(&in, key, m->cen, &m->n_cen, name_source(p, &in, list, name));
+        else if (strcmp(key, "EarlyTermination") == 0)
+            m->early = name_source(p, &in, list, name);
     }
     if (!in.failed && m->pdm < 0)
         fa_in_bad(&in, "no PDM named");
-    if (!in.failed && m->cen >= 0) {
-        const char *cen = p->source[m->cen].path;
-        if (access(cen, R_OK) != 0)
-            fa_in_bad(&in, "'%s' is missing (and CEN patch experts, CE-CLM, are not supported yet: use clnf or clm)", cen);
-        else
-            fa_in_bad(&in, "CEN patch experts (CE-CLM) are not supported yet: use clnf or clm");
-    }
-    if (!in.failed && !m->n_svr && !m->n_ccnf)
+    if (!in.failed && !m->n_svr && !m->n_ccnf && !m->n_cen)
         fa_in_bad(&in, "no patch experts named");
     return fa_in_close(&in);
 }

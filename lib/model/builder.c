@@ -28,7 +28,8 @@ void fa_pack_discard(struct fa_pack_builder *b)
     *b = (struct fa_pack_builder){ 0 };
 }
 
-static void add(struct fa_pack_builder *b, enum fa_dtype type, int ndim, const int *dim, const void *data, const char *fmt, va_list ap)
+/* data NULL: zeros. Returns where the data lie; NULL: failed. */
+static void *add(struct fa_pack_builder *b, enum fa_dtype type, int ndim, const int *dim, const void *data, const char *fmt, va_list ap)
 {
     struct fa_pack_item it = { .type = type, .ndim = ndim };
     size_t n = 1;
@@ -42,25 +43,27 @@ static void add(struct fa_pack_builder *b, enum fa_dtype type, int ndim, const i
         n *= dim[k] > 0 ? (size_t)dim[k] : 0;
     }
     if (b->failed)
-        return;
+        return NULL;
     if (b->n == b->cap) {
         int cap = b->cap ? 2 * b->cap : 256;
         struct fa_pack_item *grown = realloc(b->item, (size_t)cap * sizeof *grown);
         if (!grown) {
             b->failed |= FAILED_MEM;
-            return;
+            return NULL;
         }
         b->item = grown;
         b->cap = cap;
     }
     it.size = n * fa_dtype_size(type);
-    it.data = malloc(it.size ? it.size : 1);
+    it.data = data ? malloc(it.size ? it.size : 1) : calloc(it.size ? it.size : 1, 1);
     if (!it.data) {
         b->failed |= FAILED_MEM;
-        return;
+        return NULL;
     }
-    memcpy(it.data, data, it.size);
+    if (data)
+        memcpy(it.data, data, it.size);
     b->item[b->n++] = it;
+    return it.data;
 }
 
 void fa_pack_add(struct fa_pack_builder *b, enum fa_dtype type, int ndim, const int *dim, const void *data, const char *fmt, ...)
@@ -69,6 +72,15 @@ void fa_pack_add(struct fa_pack_builder *b, enum fa_dtype type, int ndim, const 
     va_start(ap, fmt);
     add(b, type, ndim, dim, data, fmt, ap);
     va_end(ap);
+}
+
+void *fa_pack_add_room(struct fa_pack_builder *b, enum fa_dtype type, int ndim, const int *dim, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    void *data = add(b, type, ndim, dim, NULL, fmt, ap);
+    va_end(ap);
+    return data;
 }
 
 void fa_pack_add_text(struct fa_pack_builder *b, const char *text, const char *fmt, ...)
@@ -83,6 +95,14 @@ void fa_pack_add_text(struct fa_pack_builder *b, const char *text, const char *f
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct fa_pack_item *)a)->name, ((const struct fa_pack_item *)b)->name);
+}
+
+/* The next multiple of PACK_ALIGN at or after at; zeros up to there. */
+static size_t skip_to_aligned(unsigned char *out, size_t at)
+{
+    const size_t next = (at + PACK_ALIGN - 1) / PACK_ALIGN * PACK_ALIGN;
+    memset(out + at, 0, next - at);
+    return next;
 }
 
 void *fa_pack_finish(struct fa_pack_builder *b, size_t *len, struct fa_err *e)
@@ -107,12 +127,13 @@ void *fa_pack_finish(struct fa_pack_builder *b, size_t *len, struct fa_err *e)
         fa_fail(e, FA_E_MEM, "out of memory: pack of %zu bytes", total);
         goto out;
     }
-    memset(out, 0, total);
+    /* Only what is not written below is cleared, and copies are freed as they are laid out: a large pack need not be held twice. */
+    memset(out, 0, table_end);
     size_t at = table_end;
     for (int i = 0; i < b->n; i++) {
         struct fa_pack_item *it = &b->item[i];
         unsigned char *t = out + PACK_HEADER + (size_t)i * PACK_ENTRY;
-        at = (at + PACK_ALIGN - 1) / PACK_ALIGN * PACK_ALIGN;
+        at = skip_to_aligned(out, at);
         memcpy(t, it->name, sizeof it->name);
         fa_put_u32(t + 64, it->type);
         fa_put_u32(t + 68, (uint32_t)it->ndim);
@@ -122,9 +143,10 @@ void *fa_pack_finish(struct fa_pack_builder *b, size_t *len, struct fa_err *e)
         fa_put_u64(t + 96, it->size);
         memcpy(out + at, it->data, it->size);
         at += it->size;
-        free(it->data);                /* at once: a large pack need not be held twice */
+        free(it->data);
         it->data = NULL;
     }
+    skip_to_aligned(out, at);
     memcpy(out, PACK_MAGIC, 8);
     fa_put_u32(out + 8, FA_PACK_VERSION);
     fa_put_u32(out + 12, (uint32_t)b->n);

@@ -51,6 +51,9 @@ void fa_pack_begin(struct fa_pack_builder *b);
 /* Copies data. Errors (memory, double or overlong name, dimensions < 0) surface at finish. */
 void fa_pack_add(struct fa_pack_builder *b, enum fa_dtype type, int ndim, const int *dim, const void *data, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
+/* The same without a copy: room for the data, zeros, which the caller fills before it finishes. NULL when there is no memory. */
+void *fa_pack_add_room(struct fa_pack_builder *b, enum fa_dtype type, int ndim, const int *dim, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 void fa_pack_add_text(struct fa_pack_builder *b, const char *text, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* The pack as one malloc'd, 64-byte aligned block; frees the builder. NULL and e filled on failure. */
 void *fa_pack_finish(struct fa_pack_builder *b, size_t *len, struct fa_err *e);

@@ -156,9 +156,9 @@ static void windows_are_odd_and_from_3_to_15(void)
     struct fa_err e;
     CHECK(build(&pack, NONE) && fa_experts_open(&x, &pack, "main", &e) == FA_OK);
     for (int w = -1; w <= 18; w++)
-        check_int("reserve", fa_experts_reserve(&x, 0, w, &e), w >= 3 && w <= 15 && w % 2 ? FA_OK : FA_E_ARG);
-    check_int("scale", fa_experts_reserve(&x, 1, 7, &e), FA_E_ARG);
-    check_int("scale", fa_experts_reserve(&x, -1, 7, &e), FA_E_ARG);
+        check_int("reserve", fa_experts_reserve(&x, 0, w, 1, &e), w >= 3 && w <= 15 && w % 2 ? FA_OK : FA_E_ARG);
+    check_int("scale", fa_experts_reserve(&x, 1, 7, 1, &e), FA_E_ARG);
+    check_int("scale", fa_experts_reserve(&x, -1, 7, 1, &e), FA_E_ARG);
     fa_experts_close(&x);
     fa_pack_close(&pack);
 }
@@ -350,7 +350,8 @@ static void map_of(float *map, const struct fa_experts *x, int k, int view, int 
             aoi[y * FA_AOI_STRIDE + c] = level < 0 ? (float)area_pixel(c, y) : level;
     if (x->kind->prepare)
         check_int("prepare", x->kind->prepare(&x->per_scale[k], view, w, &e), FA_OK);
-    x->kind->map(map, &x->per_scale[k], view, lmk, w, aoi);
+    const struct fa_expert_job job = { .n = 1, .landmark = { lmk }, .aoi = { aoi }, .map = { map } };
+    x->kind->maps(&job, &x->per_scale[k], view, w);
 }
 
 static double sum_of(const float *v, int n)
