@@ -16,7 +16,7 @@ static const char USAGE[] =
     "       fa-models list | verify\n"
     "       fa-models pack [-o FILE] [SET|LIST]\n"
     "       fa-models show PACK|SET|LIST\n"
-    "Keeps OpenFace's model files and what is made of them. Sets: clnf (default), clm, ceclm (fetched, not used yet).\n"
+    "Keeps OpenFace's model files and what is made of them. Sets: clnf, clm, ceclm.\n"
     "  --accept-license   agree to OpenFace's licence (get asks on a terminal)\n"
     "  --url-base URL     fetch below URL instead of the published places; several are tried in turn\n"
     "  --accept-changed   take files that differ from the list, if they parse\n"
@@ -71,10 +71,6 @@ static int pack_set(const struct fa_store *s, const char *set)
     struct fa_err e = { 0 };
     char *list = NULL, *path = NULL;
     int status = 0;
-    if (strcmp(set, "ceclm") == 0) {
-        fa_warn("ceclm: fetched; these programs do not read CE-CLM experts yet, use clnf or clm");
-        return 0;
-    }
     if (asprintf(&list, "%s/%s", s->originals, fa_set_list(set)) < 0)
         return 3;
     if (fa_model_open_list(&p, list, &path, &e) == FA_OK) {

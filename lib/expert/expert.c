@@ -140,6 +140,8 @@ int fa_experts_reserve(struct fa_experts *x, int k, int w, int threads, struct f
     return r == FA_OK && x->kind->reserve ? x->kind->reserve(&x->per_scale[k], w, e) : r;
 }
 
+int fa_experts_views(const struct fa_experts *x, int k) { return x->per_scale[k].nv; }
+
 int fa_experts_view(const struct fa_experts *x, int k, float rx, float ry, float rz)
 {
     const struct fa_expert_scale *s = &x->per_scale[k];

@@ -32,7 +32,8 @@ void fa_experts_close(struct fa_experts *x);
 /* After this fa_experts_respond with that many threads allocates nothing for window w at scale k. FA_OK, FA_E_ARG, FA_E_MODEL, FA_E_MEM. */
 int fa_experts_reserve(struct fa_experts *x, int k, int w, int threads, struct fa_err *e);
 
-/* View of scale k nearest to the rotation (LM 4.1); visibility and confidence rows of a view, n entries each. */
+/* Number of views of scale k; the view nearest to the rotation (LM 4.1); visibility and confidence rows of a view, n entries each. */
+int fa_experts_views(const struct fa_experts *x, int k);
 int fa_experts_view(const struct fa_experts *x, int k, float rx, float ry, float rz);
 const int *fa_experts_visible(const struct fa_experts *x, int k, int view);
 const float *fa_experts_confidence(const struct fa_experts *x, int k, int view);

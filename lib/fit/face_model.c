@@ -81,7 +81,7 @@ int fa_face_model_open(struct fa_face_model **out, const struct fa_pack *pack, c
         if ((r = open_part(&m->part[i], pack, i, &m->main.pdm, e)) != FA_OK)
             goto bad;
     }
-    if ((r = fa_validator_open(&m->validator, pack, e)) != FA_OK)
+    if ((r = fa_validator_open(&m->validator, pack, e)) != FA_OK || (r = fa_early_open(&m->early, pack, &m->main.experts, e)) != FA_OK)
         goto bad;
     *out = m;
     return FA_OK;
@@ -173,6 +173,12 @@ static int refine_by_parts(struct fa_face_model *m, struct fa_fit_state *s, cons
 
 int fa_fit_main(struct fa_face_model *m, struct fa_fit_state *s, const int window[4], const struct fa_img8 *gray, struct fa_err *e)
 {
+    int view;
+    return fa_fit_main_view(m, s, window, gray, &view, e);
+}
+
+int fa_fit_main_view(struct fa_face_model *m, struct fa_fit_state *s, const int window[4], const struct fa_img8 *gray, int *view, struct fa_err *e)
+{
     struct fa_fit_out fit = { .likelihood = s->likelihood };   /* kept by a fit that fails before it computes one */
     int r = fa_fit_scales(&m->main, &s->main.p, window, gray, m->opt.threads, &fit, e);
     if (r != FA_OK)
@@ -180,6 +186,7 @@ int fa_fit_main(struct fa_face_model *m, struct fa_fit_state *s, const int windo
     fa_pdm_shape2d(s->main.xy, NULL, &m->main.pdm, &s->main.p);
     s->likelihood = fit.likelihood;
     s->accepted = fit.success;
+    *view = fit.view_used;
     return FA_OK;
 }
 

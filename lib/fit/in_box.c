@@ -10,28 +10,37 @@ static const float ROTATION[][3] = {
     { 0, 0, 0 },          { 0, -0.5236f, 0 }, { 0, 0.5236f, 0 }, { 0, -0.96f, 0 },      { 0, 0.96f, 0 },       { 0, 0, 0.5236f },
     { 0, 0, -0.5236f },   { 0, -1.57f, 0 },   { 0, 1.57f, 0 },   { 0, -1.22f, 0.698f }, { 0, 1.22f, -0.698f },
 };
-enum { N_ROTATION = sizeof ROTATION / sizeof *ROTATION };
+_Static_assert(sizeof ROTATION / sizeof *ROTATION == FA_MAX_ROTATIONS, "all start rotations");
+
+void fa_fit_start(const struct fa_face_model *m, struct fa_fit_state *s, const float box[4], const float rotation[3])
+{
+    memset(s->main.p.q, 0, sizeof s->main.p.q);
+    s->main.p.g.rx = rotation[0];
+    s->main.p.g.ry = rotation[1];
+    s->main.p.g.rz = rotation[2];
+    fa_pdm_params_from_box(&s->main.p, &m->main.pdm, box);
+}
 
 int fa_fit_in_box(struct fa_face_model *m, struct fa_fit_state *s, const float box[4], int multi_view, const struct fa_img8 *gray,
                   struct fa_err *e)
 {
-    struct fa_fit_state best = *s;
-    int n = multi_view ? N_ROTATION : 1;
+    const int n = multi_view ? FA_MAX_ROTATIONS : 1;
+    int r;
+    if (m->early.weight)
+        return fa_fit_in_box_early(m, s, box, ROTATION, n, gray, e);
 
+    struct fa_fit_state best = *s;
     for (int i = 0; i < n; i++) {
-        memset(s->main.p.q, 0, sizeof s->main.p.q);
-        s->main.p.g.rx = ROTATION[i][0];
-        s->main.p.g.ry = ROTATION[i][1];
-        s->main.p.g.rz = ROTATION[i][2];
-        fa_pdm_params_from_box(&s->main.p, &m->main.pdm, box);
-        int r = fa_fit_main(m, s, m->main.set.window_init, gray, e);
-        if (r != FA_OK)
+        fa_fit_start(m, s, box, ROTATION[i]);
+        if ((r = fa_fit_main(m, s, m->main.set.window_init, gray, e)) != FA_OK)
             return r;
         if (i == 0 || s->likelihood > best.likelihood)
             best = *s;
     }
     *s = best;
-    return fa_fit_finish(m, s, gray, e);
+    r = fa_fit_finish(m, s, gray, e);
+    s->success = s->accepted;
+    return r;
 }
 
 int fa_fit_still(struct fa_face_model *m, struct fa_fit_state *s, const struct fa_img8 *gray, const float box[4], struct fa_err *e)

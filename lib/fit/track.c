@@ -43,7 +43,7 @@ int fa_track(struct fa_face_model *m, struct fa_fit_state *s, const struct fa_im
             s->initialised = s->seen = 1;
             if ((r = fa_fit_in_box(m, s, box, 1, gray, e)) != FA_OK)
                 return r;
-            if (!s->accepted && !first) {
+            if (!s->success && !first) {
                 restore(s, &saved);
                 s->success = 0;
             } else {

@@ -187,18 +187,25 @@ static int read_main(struct fa_plan *p, struct fa_plan_model *m, int list, int i
 
 /* --- What stands around the landmark model: detector and action units --------------------------------------------------- */
 
-/* Path of `name` relative to the main list's folder if it is a readable file, else NULL and remembered as absent. */
+/* Path of `name` in the folder of the main list, else in that of the model folder which holds the PDM (a list may stand outside of
+ * OpenFace's tree and point into it): a readable file, or NULL and remembered as absent. */
 static char *look_for(struct fa_plan *p, const char *name)
 {
     char *path = join(p->source[0].path, name);
-    if (path && access(path, R_OK) != 0) {
-        if (p->n_absent < (int)(sizeof p->absent / sizeof *p->absent))
-            p->absent[p->n_absent++] = path;
-        else
-            free(path);
-        path = NULL;
+    if (path && access(path, R_OK) == 0)
+        return path;
+    char *above = fa_text("../%s", name), *other = above && p->main.pdm >= 0 ? join(p->source[p->main.pdm].path, above) : NULL;
+    free(above);
+    if (other && access(other, R_OK) == 0) {
+        free(path);
+        return other;
     }
-    return path;
+    free(other);
+    if (path && p->n_absent < (int)(sizeof p->absent / sizeof *p->absent))
+        p->absent[p->n_absent++] = path;
+    else
+        free(path);
+    return NULL;
 }
 
 static int read_detector(struct fa_plan *p, struct fa_err *e)

@@ -185,7 +185,7 @@ a_store_that_cannot_be_written_is_no_error() {
     export OPENFACE_MODELS_DIR=/dev/null/nowhere
     want_rc 0 fa-models pack "$REPO/$M/main_clm_general.txt" && [ ! -s "$TMP/err" ]
 }
-ceclm_is_said_to_be_unsupported() { store cen; want_rc 3 fa-models pack "$REPO/$M/main_ceclm_general.txt" && want_err 'cen_patches_0.25_of.dat.* is missing' && want_err 'not supported yet'; }
+a_set_with_a_scale_missing_says_which() { store cen; want_rc 3 fa-models pack "$REPO/$M/main_ceclm_general.txt" && want_err 'cen_patches_...._of.dat: No such file' && want_err 'fa-models get' && [ -z "$(ls "$OPENFACE_MODELS_DIR"/2.2.0/packs 2>/dev/null)" ]; }
 
 for f in table_of_files_is_made_from_the_list help_and_version_exit_0 wrong_use_exits_2 every_option_is_in_the_page an_empty_store_says_what_to_do get_without_consent_exits_2; do t $f; done
 if command -v mandoc >/dev/null; then t pages_are_clean; else skip pages_are_clean 'no mandoc'; fi
@@ -195,7 +195,7 @@ with_server='a_cut_download_is_resumed_in_the_same_run a_partial_file_is_kept_an
     get_asks_on_a_terminal'
 plain='without_curl_get_exits_3 import_takes_trees_of_any_layout_and_single_files import_of_nothing_useful_exits_1 import_refuses_a_damaged_file
     verify_finds_a_flipped_byte_in_originals_and_packs packs_open_by_every_name the_same_files_elsewhere_give_the_same_pack two_at_once_do_no_harm
-    a_store_that_cannot_be_written_is_no_error ceclm_is_said_to_be_unsupported'
+    a_store_that_cannot_be_written_is_no_error a_set_with_a_scale_missing_says_which'
 for f in $with_files $with_server $plain; do
     if [ ! -d "$REPO" ]; then skip $f 'no OpenFace model files'
     elif [[ " $with_files $with_server " == *[[:space:]]$f[[:space:]]* ]] && ! command -v curl >/dev/null; then skip $f 'no curl'
