@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fa_kern_ccnf.h"
 #include "fa_le.h"
@@ -99,21 +98,12 @@ static int import_svr(const struct fa_plan *p, const struct fa_plan_model *m, in
     return r;
 }
 
-/* CEN files are not in OpenFace's repository: the usual reason for a missing one. */
-static int missing_cen(const char *path, struct fa_err *e)
-{
-    return fa_fail(e, FA_E_MODEL, "%s: No such file: 'fa-models get ceclm' fetches it; 'fa-models import FILE' takes a copy", path);
-}
-
 static int import_cen(const struct fa_plan *p, const struct fa_plan_model *m, int n, struct fa_pack_builder *b, const char *prefix, struct fa_err *e)
 {
     double scale[IN_MAX_SCALES];
     struct fa_cen_mirror mirror;
     struct fa_in in;
     int n_view = 0, first_views = 0;
-    for (int k = 0; k < m->n_cen; k++)
-        if (access(p->source[m->cen[k]].path, R_OK) != 0)
-            return missing_cen(p->source[m->cen[k]].path, e);
     fa_in_open(&in, p->source[m->cen[m->n_cen - 1]].path, e);
     fa_read_cen_mirror(&in, &mirror, n);
     int r = fa_in_close(&in);

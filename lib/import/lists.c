@@ -126,6 +126,10 @@ static int read_model(struct fa_plan *p, struct fa_plan_model *m, int list, stru
     }
     if (!in.failed && m->pdm < 0)
         fa_in_bad(&in, "no PDM named");
+    /* They are not in OpenFace's repository: the usual reason why one is missing. */
+    for (int i = 0; i < m->n_cen && !in.failed; i++)
+        if (access(p->source[m->cen[i]].path, R_OK) != 0)
+            fa_in_bad(&in, "no %s here: 'fa-models get ceclm' fetches it, 'fa-models import FILE' takes a copy", p->source[m->cen[i]].path);
     if (!in.failed && !m->n_svr && !m->n_ccnf && !m->n_cen)
         fa_in_bad(&in, "no patch experts named");
     return fa_in_close(&in);

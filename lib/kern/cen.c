@@ -78,5 +78,11 @@ const struct fa_kern_cen fa_kern_cen_c = { windows_c, layer_c };
 
 const struct fa_kern_cen *fa_kern_cen(void)
 {
+#if defined(__x86_64__) && !defined(FA_NO_SIMD)
+    if (fa_kern_cpu() & FA_CPU_AVX512)
+        return &fa_kern_cen_avx512;
+    if (fa_kern_cpu() & FA_CPU_AVX2)
+        return &fa_kern_cen_avx2;
+#endif
     return &fa_kern_cen_c;
 }

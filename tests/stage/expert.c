@@ -148,7 +148,8 @@ static void maps_follow_from_dumped_areas(void)
             float aoi[32 * FA_AOI_STRIDE] = { 0 }, map[FA_CCNF_MAX_MAP];
             for (int y = 0; y < w + 10; y++)
                 memcpy(aoi + y * FA_AOI_STRIDE, dump_f32(&d->row[i]) + y * (w + 10), (size_t)(w + 10) * sizeof *aoi);
-            m->x.kind->map(map, s, view, lmk, w, aoi);
+            const struct fa_expert_job job = { .n = 1, .landmark = { lmk }, .aoi = { aoi }, .map = { map } };
+            m->x.kind->maps(&job, s, view, w);
             double err = map_error(map, dump_f32(want), want->n);
             if (!(err <= 2e-5))
                 test_fail(__FILE__, __LINE__, "%s frame %d part %s scale %d: %.3g of the maximum", want->name, want->frame, b.part, b.scale, err);
