@@ -13,10 +13,10 @@ _fa_options() { # PROGRAM
     fa-landmarks) echo "$model --keep-frames --multi-view --wild --aligned $look -t -o -z $common" ;;
     fa-aus) echo "--online --image --au-static --median --save-median --hog --keep-crops $model -t --threads -o --output -z --zstd
                   --quiet --verbose $common" ;;
-    fa-csv) echo "-o --output $groups --of21 --precision --distance --pts --clip-column --details --line-buffered --quiet --verbose $common" ;;
+    fa-csv) echo "-o --output $groups --of21 --precision --distance --pts --clip-column --details --provenance --request --line-buffered --quiet --verbose $common" ;;
     fa-view) echo "-j --pixels -c -s -k -f -r --cut -z -o $common" ;;
     fa-models) echo "--accept-license --url-base --accept-changed -o $common" ;;
-    fa-compare) echo "--gate --factor --gate-all --gold --json --tolerances --quiet --verbose $common" ;;
+    fa-compare) echo "--gate --factor --gate-all --gold --json --provenance --tolerances --quiet --verbose $common" ;;
     esac
 }
 
@@ -33,7 +33,7 @@ _fa_argument() { # PROGRAM OPTION
     fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
     fa-view:-f | fa-detect:-n | fa-detect:--every | fa:--detect-every) echo words ;;
     *:--start | *:--duration | *:--frames | *:--fx | *:--fy | *:--cx | *:--cy | *:--simscale | *:--simsize | *:--precision | *:--factor) echo words ;;
-    *:-t | *:--threads | *:--url-base) echo words ;;
+    *:-t | *:--threads | *:--url-base | *:--request) echo words ;;
     esac
 }
 

@@ -2,14 +2,17 @@
  * fa-compare: how far one CSV is from a reference, and whether that passes the gate. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fa_compare.h"
 #include "fa_msg.h"
+#include "fa_prov.h"
 
 static const char usage[] =
     "usage: fa-compare [-qv] [--gate] [--factor F] [--json] REF.csv NEW.csv\n"
     "       fa-compare [-qv] [--json] --gate-all NEWDIR --gold GOLDDIR\n"
+    "       fa-compare [-qv] --provenance A B\n"
     "       fa-compare --tolerances\n"
     "\n"
     "Compares the CSV of a clip or image with a reference. Either may be zstd-compressed; '-' is standard input.\n"
@@ -19,6 +22,7 @@ static const char usage[] =
     "      --gate-all DIR   judge DIR/CLIP/KIND.csv (or DIR/CLIP.csv for kind clnf) against every gold\n"
     "      --gold DIR       the golds: DIR/CLIP/KIND.csv.zst\n"
     "      --json           figures as JSON\n"
+    "      --provenance     what differs in where two CSVs (or their .json files) come from; exit 1 if it decides on their numbers\n"
     "      --tolerances     print the limits\n"
     "  -q, --quiet          errors only\n"
     "  -v, --verbose        more messages\n"
@@ -27,10 +31,10 @@ static const char usage[] =
     "\n"
     "Exit status: 0 done (and within the limits), 1 gate failed or bad input, 2 wrong use, 3 this machine.\n";
 
-enum { O_GATE = 256, O_FACTOR, O_ALL, O_GOLD, O_JSON, O_LIMITS, O_VERSION };
+enum { O_GATE = 256, O_FACTOR, O_ALL, O_GOLD, O_JSON, O_PROV, O_LIMITS, O_VERSION };
 static const struct option options[] = {
     { "gate", no_argument, 0, O_GATE }, { "factor", required_argument, 0, O_FACTOR }, { "gate-all", required_argument, 0, O_ALL },
-    { "gold", required_argument, 0, O_GOLD }, { "json", no_argument, 0, O_JSON }, { "tolerances", no_argument, 0, O_LIMITS },
+    { "gold", required_argument, 0, O_GOLD }, { "json", no_argument, 0, O_JSON }, { "provenance", no_argument, 0, O_PROV }, { "tolerances", no_argument, 0, O_LIMITS },
     { "quiet", no_argument, 0, 'q' }, { "verbose", no_argument, 0, 'v' }, { "help", no_argument, 0, 'h' },
     { "version", no_argument, 0, O_VERSION }, { 0 }
 };
@@ -130,10 +134,28 @@ static int all(const char *dir, const char *gold, int json)
     return t.failed > 0;
 }
 
+/* Where two CSVs, given by their names or their JSONs', come from. Returns the exit status. */
+static int origins(char *const path[2])
+{
+    struct fa_prov p[2] = { 0 };
+    struct fa_err e = { 0 };
+    int r = FA_OK, status = 0;
+    for (int i = 0; i < 2 && r == FA_OK; i++) {
+        const size_t n = strlen(path[i]);
+        char *json = n > 4 && strcmp(path[i] + n - 4, ".csv") == 0 ? fa_prov_path(path[i]) : strdup(path[i]);
+        r = json ? fa_prov_read(&p[i], json, &e) : fa_fail(&e, FA_E_MEM, "out of memory");
+        free(json);
+    }
+    status = r == FA_OK ? fa_prov_differ(stdout, &p[0], &p[1], fa_msg_verbose()) > 0 : fa_error_status(&e);
+    fa_prov_close(&p[0]);
+    fa_prov_close(&p[1]);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     const char *dir = NULL, *gold = NULL;
-    int gate = 0, json = 0, factored = 0, o;
+    int gate = 0, json = 0, factored = 0, provenance = 0, o;
     double factor = 1;
     fa_msg_init("fa-compare");
     while ((o = getopt_long(argc, argv, "qvh", options, NULL)) != -1)
@@ -143,6 +165,7 @@ int main(int argc, char **argv)
         case O_ALL: dir = optarg; break;
         case O_GOLD: gold = optarg; break;
         case O_JSON: json = 1; break;
+        case O_PROV: provenance = 1; break;
         case O_LIMITS: fa_gate_print_limits(stdout); return fa_close_stdout(0);
         case 'q': fa_msg_level(FA_QUIET); break;
         case 'v': fa_msg_level(FA_VERBOSE); break;
@@ -153,7 +176,7 @@ int main(int argc, char **argv)
     argc -= optind;
     argv += optind;
     if (dir) {
-        if (!gold || argc || gate || factored)
+        if (!gold || argc || gate || factored || provenance)
             fa_die_usage("--gate-all DIR goes with --gold DIR and no files, --gate or --factor");
         return fa_close_stdout(all(dir, gold, json));
     }
@@ -163,5 +186,9 @@ int main(int argc, char **argv)
         fa_die_usage("two files wanted, a reference and a new one, not %d", argc);
     if (strcmp(argv[0], "-") == 0 && strcmp(argv[1], "-") == 0)
         fa_die_usage("only one of the files can be standard input");
+    if (provenance && (gate || json || factored))
+        fa_die_usage("--provenance goes with no --gate, --factor or --json");
+    if (provenance)
+        return fa_close_stdout(origins(argv));
     return fa_close_stdout(pair(argv[0], argv[1], gate, factor, json));
 }

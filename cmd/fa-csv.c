@@ -26,18 +26,21 @@ static const char usage[] =
     "      --pts              column pts_time at the end: presentation time in seconds\n"
     "      --clip-column      column clip at the end, and all clips of the stream in one table\n"
     "      --details          also NAME_of_details.txt (needs -o)\n"
+    "      --provenance       also NAME.json: clip, models, options, frames, success (needs -o)\n"
+    "      --request TEXT     the same, with TEXT kept in it: what was asked for, for programs that resume\n"
     "      --line-buffered    write out each row at once\n"
     "  -q, --quiet   -v, --verbose   -h, --help   --version\n"
     "Exit status: 0 done, 1 bad input, 2 wrong use, 3 this machine, or what the stream's END says.\n";
 
-enum { O_GROUP = 256, O_OF21 = O_GROUP + FA_TABLE_ALL + 1, O_PRECISION, O_DISTANCE, O_PTS, O_CLIP, O_DETAILS, O_LINE, O_VERSION };
+enum { O_GROUP = 256, O_OF21 = O_GROUP + FA_TABLE_ALL + 1, O_PRECISION, O_DISTANCE, O_PTS, O_CLIP, O_DETAILS, O_PROV, O_REQUEST, O_LINE, O_VERSION };
 static const struct option options[] = {
     { "2Dfp", no_argument, 0, O_GROUP + FA_TABLE_2D }, { "3Dfp", no_argument, 0, O_GROUP + FA_TABLE_3D },
     { "pdmparams", no_argument, 0, O_GROUP + FA_TABLE_PDM }, { "pose", no_argument, 0, O_GROUP + FA_TABLE_POSE },
     { "aus", no_argument, 0, O_GROUP + FA_TABLE_AUS }, { "gaze", no_argument, 0, O_GROUP + FA_TABLE_GAZE },
     { "output", required_argument, 0, 'o' }, { "of21", no_argument, 0, O_OF21 }, { "precision", required_argument, 0, O_PRECISION },
     { "distance", no_argument, 0, O_DISTANCE }, { "pts", no_argument, 0, O_PTS }, { "clip-column", no_argument, 0, O_CLIP },
-    { "details", no_argument, 0, O_DETAILS }, { "line-buffered", no_argument, 0, O_LINE }, { "quiet", no_argument, 0, 'q' },
+    { "details", no_argument, 0, O_DETAILS }, { "provenance", no_argument, 0, O_PROV }, { "request", required_argument, 0, O_REQUEST },
+    { "line-buffered", no_argument, 0, O_LINE }, { "quiet", no_argument, 0, 'q' },
     { "verbose", no_argument, 0, 'v' }, { "help", no_argument, 0, 'h' }, { "version", no_argument, 0, O_VERSION }, { 0 }
 };
 
@@ -48,7 +51,8 @@ struct csv {
     struct fa_sheet sheet;
     struct fa_timeline frames;
     struct fa_queue rows;
-    char *name;
+    char *name, *stages;
+    struct fa_story story;
     enum aus aus;
     int aus_wanted, single, in_clip;           /* single: one face, so every frame has its row */
     uint64_t n_rows;
@@ -121,13 +125,17 @@ static int take_clip(struct csv *c, const struct fa_rec *rec, struct fa_err *e)
     const int has_aus = strncmp(p, "fa-aus ", 7) == 0 || strstr(p, "\nfa-aus ") != NULL;
     const int image = clip.kind == FA_CLIP_STILL;
     free(c->name);
+    free(c->stages);
     c->name = strdup(clip.name);
+    c->stages = strdup(p);
+    c->story = (struct fa_story){ .input = c->name, .stages = c->stages, .w = clip.w, .h = clip.h, .rotation = clip.rotation,
+        .true_times = (clip.flags & FA_CLIP_VFR) != 0, .fps_num = clip.fps_num, .fps_den = clip.fps_den, .promised = clip.n_frame };
     fa_timeline_reset(&c->frames);
     fa_queue_reset(&c->rows);
     c->n_rows = 0;
     c->single = !image && !strstr(p, " multi_face=");
     c->aus = !(c->sheet.form.groups & FA_TABLE_AUS) ? AUS_OFF : has_aus ? AUS_ON : AUS_UNKNOWN;
-    if (!c->name)
+    if (!c->name || !c->stages)
         return fa_fail(e, FA_E_MEM, "out of memory");
     const float camera[4] = { clip.fx, clip.fy, clip.cx, clip.cy };
     r = fa_sheet_clip(&c->sheet, clip.name, clip.kind == FA_CLIP_SEQUENCE, image, camera, e);
@@ -142,6 +150,7 @@ static int take_frame(struct csv *c, const struct fa_rec *rec, struct fa_err *e)
     if (r != FA_OK || (r = settle(c, e)) != FA_OK)
         return r;
     const double pts = f.pts == INT64_MIN || f.tb_den == 0 ? (double)NAN : (double)f.pts * ((double)f.tb_num / (double)f.tb_den);
+    c->story.frames++;
     return fa_timeline_put(&c->frames, rec->frame, f.t, pts, e);
 }
 
@@ -189,16 +198,21 @@ static int check_whole(struct csv *c, struct fa_err *e)
     return FA_OK;
 }
 
-/* Closes the clip, complete or not. Rows that still wait go to the partial file, without AUs, if it has no row yet. */
-static int close_clip(struct csv *c, int ok, struct fa_err *e)
+/* Closes the clip, complete (status 0) or not. Rows that still wait go to the partial file, without AUs, if it has no row yet. */
+static int close_clip(struct csv *c, int status, const char *stage, const char *words, struct fa_err *e)
 {
     struct fa_err second = { 0 };
+    const int ok = status == 0;
     c->in_clip = 0;
     if (!ok && c->n_rows == 0) {
         c->aus = AUS_UNKNOWN;
         settle(c, &second);
     }
-    return fa_sheet_clip_end(&c->sheet, ok, e);
+    c->story.status = status;
+    c->story.stage = stage;
+    c->story.words = words;
+    int r = fa_sheet_story(&c->sheet, &c->story, e), end = fa_sheet_clip_end(&c->sheet, ok, r == FA_OK ? e : NULL);
+    return r == FA_OK ? end : r;
 }
 
 /* Returns the clip's status; < 0: e is filled. */
@@ -212,7 +226,7 @@ static int take_end(struct csv *c, const struct fa_rec *rec, struct fa_err *e)
         return r;
     if (end.status != 0)
         fa_error("%s: %s: %s", c->name, end.stage, end.words);
-    r = close_clip(c, end.status == 0, e);
+    r = close_clip(c, (int)end.status, end.status ? end.stage : "", end.status ? end.words : "", e);
     return r == FA_OK ? (int)end.status : r;
 }
 
@@ -239,7 +253,7 @@ static int run(struct csv *c, struct fa_reader *in)
     }
     if (r < 0) {
         if (c->in_clip)
-            close_clip(c, 0, &second);
+            close_clip(c, fa_err_status(e.code), "fa-csv", e.text, &second);
         s = fa_error_status(&e);
         status = s > status ? s : status;
     }
@@ -266,6 +280,8 @@ int main(int argc, char **argv)
         case O_PTS: form->extra |= FA_TABLE_PTS; break;
         case O_CLIP: form->extra |= FA_TABLE_CLIP; break;
         case O_DETAILS: c.sheet.details = 1; break;
+        case O_PROV: c.sheet.request = c.sheet.request ? c.sheet.request : ""; break;
+        case O_REQUEST: c.sheet.request = optarg; break;
         case O_LINE: c.sheet.line_buffered = 1; break;
         case 'q': fa_msg_level(FA_QUIET); break;
         case 'v': fa_msg_level(FA_VERBOSE); break;
@@ -276,8 +292,10 @@ int main(int argc, char **argv)
         }
     if (argc - optind > 1)
         fa_die_usage("one stream at most, not %d", argc - optind);
-    if (c.sheet.details && (!c.sheet.out || strcmp(c.sheet.out, "-") == 0))
-        fa_die_usage("--details needs -o");
+    if ((c.sheet.details || c.sheet.request) && (!c.sheet.out || strcmp(c.sheet.out, "-") == 0))
+        fa_die_usage("--details and --provenance need -o");
+    if (c.sheet.request && form->extra & FA_TABLE_CLIP)
+        fa_die_usage("--provenance is of one clip's CSV, --clip-column makes one of many");
     c.aus_wanted = (form->groups & FA_TABLE_AUS) != 0;
     if (form->extra & FA_TABLE_DISTANCE && form->groups && !c.aus_wanted)
         fa_die_usage("--distance goes with -aus");
@@ -294,5 +312,6 @@ int main(int argc, char **argv)
     fa_timeline_close(&c.frames);
     fa_queue_close(&c.rows);
     free(c.name);
+    free(c.stages);
     return fa_close_stdout(status);
 }

@@ -66,17 +66,28 @@ char *fa_table_name(const char *input, int is_folder);
  * Fresh memory; NULL: memory. */
 char *fa_table_details(const char *input, const float camera[4], const char *csv, unsigned groups);
 
+/* What the stream says of a clip, for its provenance. frames: in the stream; promised: by the container, 0 unknown. */
+struct fa_story {
+    const char *input, *stages;         /* as in the CLIP record */
+    int w, h, rotation, true_times, status; uint32_t fps_num, fps_den;
+    unsigned long long frames, promised;
+    const char *stage, *words;          /* of a failure, else "" */
+};
+
 /* The CSV files of a stream of clips. out: NULL or "-" standard output, a file, or a folder (ends in / or exists) that gets
  * NAME.csv for each clip. Nothing is created before the first row. Only a folder takes several clips, unless form.extra has
  * FA_TABLE_CLIP: then all go into one table with one header. Clear to zeros, fill the first line, begin. */
 struct fa_sheet {
     const char *out; struct fa_table_form form; int line_buffered, details;
+    const char *request;                /* not NULL: a provenance file is written beside each CSV, with this as its key request */
     struct fa_out file;
     struct fa_table *table;
     struct fa_table_shape shape;        /* what the header was made from; names are copies */
     char *path, **done;                 /* the clip's CSV; names used so far in a folder */
     size_t n_clip, n_row, n_clip_row;
     char *input; int is_folder, in_folder, failed; float camera[4];
+    size_t n_success; double confidence, since;     /* of the clip: rows with success, sum over them, its start */
+    struct fa_prov *prov;
 };
 int fa_sheet_open(struct fa_sheet *s, struct fa_err *e);
 /* FA_E_ARG: a second clip and no place for it, or one whose CSV would replace another clip's of this stream. */
@@ -85,6 +96,8 @@ int fa_sheet_clip(struct fa_sheet *s, const char *input, int is_folder, int imag
 int fa_sheet_row(struct fa_sheet *s, const struct fa_table_shape *shape, const struct fa_table_row *row, struct fa_err *e);
 /* ok: the clip is complete; else its file is kept as FILE.partial if it has rows. In a folder the file is finished here. */
 int fa_sheet_clip_end(struct fa_sheet *s, int ok, struct fa_err *e);
+/* With request: how the clip went, before its end. FA_OK, or the failure to read the clip's bytes (FA_E_INPUT, FA_E_IO, FA_E_MEM). */
+int fa_sheet_story(struct fa_sheet *s, const struct fa_story *story, struct fa_err *e);
 /* After the last clip, whatever happened: finishes the one file (ok 0: keeps it as .partial) and frees all. */
 int fa_sheet_close(struct fa_sheet *s, int ok, struct fa_err *e);
 

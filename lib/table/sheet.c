@@ -6,10 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#include "fa_prov.h"
 
 enum { BUFFER = 1 << 18 };
 
 static int no_memory(struct fa_err *e) { return fa_fail(e, FA_E_MEM, "out of memory"); }
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 static int to_stdout(const struct fa_sheet *s) { return !s->out || strcmp(s->out, "-") == 0; }
 
 int fa_sheet_open(struct fa_sheet *s, struct fa_err *e)
@@ -70,7 +79,9 @@ int fa_sheet_clip(struct fa_sheet *s, const char *input, int is_folder, int imag
     free(s->input);
     s->input = strdup(input);
     s->is_folder = is_folder;
-    s->n_clip_row = 0;
+    s->n_clip_row = s->n_success = 0;
+    s->confidence = 0;
+    s->since = now();
     memcpy(s->camera, camera, sizeof s->camera);
     if (!s->input)
         return no_memory(e);
@@ -145,6 +156,8 @@ int fa_sheet_row(struct fa_sheet *s, const struct fa_table_shape *shape, const s
     }
     s->n_row += r == FA_OK;
     s->n_clip_row += r == FA_OK;
+    s->n_success += r == FA_OK && row->success;
+    s->confidence += r == FA_OK && row->success ? row->confidence : 0;
     return r;
 }
 
@@ -171,6 +184,51 @@ static int write_details(struct fa_sheet *s, struct fa_err *e)
     return r;
 }
 
+int fa_sheet_story(struct fa_sheet *s, const struct fa_story *t, struct fa_err *e)
+{
+    if (!s->request)
+        return FA_OK;
+    if (!s->prov && !(s->prov = calloc(1, sizeof *s->prov)))
+        return no_memory(e);
+    struct fa_prov *p = s->prov;
+    fa_prov_close(p);
+    fa_prov_text(p, "fa-tools", FA_VERSION);
+    fa_prov_text(p, "clip", t->input);
+    int r = fa_prov_file(p, "clip", t->input, e);
+    fa_prov_text(p, "request", s->request);
+    fa_prov_stages(p, t->stages);
+    fa_prov_number(p, "width", "%d", t->w);
+    fa_prov_number(p, "height", "%d", t->h);
+    fa_prov_number(p, "rotation", "%d", t->rotation);
+    fa_prov_number(p, "fps", "%.6f", t->fps_den ? (double)t->fps_num / t->fps_den : 0.0);
+    fa_prov_number(p, "true_times", "%d", t->true_times);
+    fa_prov_number(p, "promised", "%llu", t->promised);
+    fa_prov_number(p, "frames", "%llu", t->frames);
+    fa_prov_number(p, "rows", "%zu", s->n_clip_row);
+    fa_prov_number(p, "success", "%zu", s->n_success);
+    fa_prov_number(p, "confidence", "%.6f", s->n_success ? s->confidence / (double)s->n_success : 0.0);
+    fa_prov_number(p, "status", "%d", t->status);
+    fa_prov_text(p, "stage", t->stage);
+    fa_prov_text(p, "words", t->words);
+    return r;
+}
+
+/* X.json beside X.csv, after that has its name: so a JSON's digest is always that of a complete CSV, or does not fit. */
+static int write_story(struct fa_sheet *s, int ok, struct fa_err *e)
+{
+    const char *csv = s->in_folder ? s->path : s->out;
+    char *path = fa_prov_path(csv);
+    int r = path ? FA_OK : no_memory(e);
+    if (ok && s->n_clip_row)
+        r = r == FA_OK ? fa_prov_file(s->prov, "csv", csv, e) : r;
+    fa_prov_number(s->prov, "seconds", "%.3f", now() - s->since);
+    fa_prov_machine(s->prov);
+    r = r == FA_OK ? fa_prov_write(s->prov, path, e) : r;
+    fa_prov_close(s->prov);
+    free(path);
+    return r;
+}
+
 static int finish(struct fa_sheet *s, int ok, struct fa_err *e)
 {
     if (!s->file.f)
@@ -191,6 +249,8 @@ int fa_sheet_clip_end(struct fa_sheet *s, int ok, struct fa_err *e)
         return r;
     struct fa_err *first = r == FA_OK ? e : NULL;
     int f = finish(s, ok, first);
+    if (f == FA_OK && s->prov && s->prov->n)
+        f = write_story(s, ok, first);
     s->n_row = 0;
     free(s->path);
     s->path = NULL;
@@ -199,7 +259,13 @@ int fa_sheet_clip_end(struct fa_sheet *s, int ok, struct fa_err *e)
 
 int fa_sheet_close(struct fa_sheet *s, int ok, struct fa_err *e)
 {
-    int r = finish(s, ok && !s->failed, e);
+    const int whole = ok && !s->failed;
+    int r = finish(s, whole, e);
+    if (r == FA_OK && s->prov && s->prov->n && !s->in_folder)
+        r = write_story(s, whole, e);
+    if (s->prov)
+        fa_prov_close(s->prov);
+    free(s->prov);
     for (size_t i = 0; s->in_folder && i < s->n_clip; i++)
         free(s->done[i]);
     free(s->done);
