@@ -20,7 +20,7 @@
 static const char usage[] =
     "usage: fa-landmarks [options] [FILE]\n"
     "Reads a frame stream (FILE or standard input), writes landmarks, pose, eyes, gaze and aligned faces.\n"
-    "  --model M          clnf (default), clm, a pack, or an OpenFace main_*.txt list\n"
+    "  --model M          ceclm (default if installed), clnf, clm, a pack, or an OpenFace main_*.txt list\n"
     "  --keep-frames      pass the pixels on\n"
     "  --multi-view       stills: try 11 start rotations, as video always does\n"
     "  --wild             OpenFace's settings for difficult faces (larger windows, more iterations)\n"
@@ -300,6 +300,8 @@ int main(int argc, char **argv)
     opt.threads = l.threads;
     if (open_models(&l, model, &opt, &e) != FA_OK || (l.aligned_dir && fa_mkdirs(l.aligned_dir, &e) != FA_OK))
         return fa_error_status(&e);
+    if (fa_model_fallback(model))      /* of the stages, this one says it */
+        fa_warn("using the model %s: OpenFace's default, ceclm, is not installed (fa-models get ceclm)", fa_model_fallback(model));
     snprintf(l.provenance, sizeof l.provenance, "fa-landmarks version=%s model=%016llx%s%s", FA_VERSION,
              (unsigned long long)l.pack.hash, opt.wild ? " wild=1" : "", opt.multi_view ? " multi_view=1" : "");
     int status = fa_stage_files(&stage, argv[optind], out, zlevel, &e);

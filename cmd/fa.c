@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fa_file.h"
+#include "fa_import.h"
 #include "fa_msg.h"
 #include "fa_pipeline.h"
 
@@ -25,7 +26,7 @@ static const char usage[] =
     "  -t N               threads of each stage (default 1; the output does not depend on it)\n"
     "  -q, -v             quiet; verbose\n"
     "  -h, --version\n"
-    "passed on: --model M (clnf, clm, a pack or a main_*.txt list)\n"
+    "passed on: --model M (ceclm, clnf, clm, a pack or a main_*.txt list)\n"
     "  decode:    --cfr --start S --duration S --frames N --color bt601|tag --no-autorotate --fx F --fy F --cx C --cy C\n"
     "  detect:    --detect-all, --detect-every N\n"
     "  landmarks: --wild --multi-view --aligned DIR (NAME_aligned/ in it) --nomask --gray --simscale S --simsize N --nobadaligned\n"
@@ -54,7 +55,7 @@ static const struct pass { const char *name, *to; int arg; unsigned stages; cons
     { "pose", "-pose", 0, C, NULL },         { "aus", "-aus", 0, C, NULL },            { "gaze", "-gaze", 0, C, NULL },
     { "of21", "--of21", 0, C, NULL },        { "precision", "--precision", 1, C, NULL }, { "distance", "--distance", 0, C, NULL },
 };
-enum { N_PASS = sizeof pass / sizeof *pass, MAX_ARG = 80 };
+enum { MODEL = 0 /* the first row */, N_PASS = sizeof pass / sizeof *pass, MAX_ARG = 80 };
 
 struct job { const char *input; char *name, *csv; };    /* csv NULL: standard output */
 struct opts { const char *value[N_PASS]; const char *threads; int dry_run, level, keep_going; };
@@ -308,6 +309,11 @@ int main(int argc, char **argv)
     plan(jobs, n, out, (const char *const *)argv + optind);
     if (!o.dry_run && out && out[strlen(out) - 1] == '/' && fa_mkdirs(out, &e) != FA_OK)
         return fa_error_status(&e);
+    if (fa_model_fallback(o.value[MODEL])) {     /* named for the stages, so that it is said once and holds for all clips */
+        o.value[MODEL] = fa_model_fallback(NULL);
+        if (!o.dry_run)
+            fa_warn("using the model %s: OpenFace's default, ceclm, is not installed (fa-models get ceclm)", o.value[MODEL]);
+    }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     for (int i = 0; i < n && !stop_signal; i++) {

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char default_set[] = "clnf";
+/* OpenFace's default where its patch experts are there, else what the repository alone can give. */
+static const char first_choice[] = "ceclm", fallback[] = "clnf";
 
 static int is_file(const char *path)
 {
@@ -66,15 +67,18 @@ static int try_glob(struct fa_pack *p, const char *dir, const char *stem, int *r
     return found;
 }
 
+/* Where OpenFace's trees and our store have the lists. */
+static const char *const place[] = { "", "model/", "LandmarkDetector/model/", "lib/local/LandmarkDetector/model/",
+                                     "originals/lib/local/LandmarkDetector/model/", "2.2.0/originals/lib/local/LandmarkDetector/model/" };
+enum { N_PLACE = sizeof place / sizeof *place };
+
 /* A set in a folder: SET.pack, STEM.pack, STEM-HASH.pack, or its list where OpenFace's trees and our store have it. */
 static int try_dir(struct fa_pack *p, const char *dir, const char *set, int *r, struct fa_err *e)
 {
-    static const char *const place[] = { "", "model/", "LandmarkDetector/model/", "lib/local/LandmarkDetector/model/",
-                                         "originals/lib/local/LandmarkDetector/model/", "2.2.0/originals/lib/local/LandmarkDetector/model/" };
     const char *list = fa_set_list(set), *base = strrchr(list, '/') + 1;
     char *stem = strndup(base, strlen(base) - 4), *a = fa_text("%s.pack", set), *b = stem ? fa_text("%s.pack", stem) : NULL;
     int found = a && b && (try_file(p, dir, a, r, e) || try_file(p, dir, b, r, e) || try_glob(p, dir, stem, r, e));
-    for (size_t i = 0; !found && i < sizeof place / sizeof *place; i++) {
+    for (size_t i = 0; !found && i < N_PLACE; i++) {
         char *name = fa_text("%s%s", place[i], base);
         found = name && try_file(p, dir, name, r, e);
         free(name);
@@ -83,6 +87,62 @@ static int try_dir(struct fa_pack *p, const char *dir, const char *set, int *r, 
     free(a);
     free(b);
     return found;
+}
+
+static int any_pack(const char *dir, const char *stem)
+{
+    char *pattern = fa_text("%s/%s*.pack", dir, stem);
+    int found = 0;
+    glob_t g;
+    if (pattern && glob(pattern, 0, NULL, &g) == 0) {
+        found = g.gl_pathc > 0;
+        globfree(&g);
+    }
+    free(pattern);
+    return found;
+}
+
+/* Are the four CEN files in the model folder dir/below? */
+static int has_experts(const char *dir, const char *below)
+{
+    static const char *const scale[] = { "0.25", "0.35", "0.50", "1.00" };
+    int n = 0;
+    for (int i = 0; i < 4; i++) {
+        char *path = fa_text("%s/%spatch_experts/cen_patches_%s_of.dat", dir, below, scale[i]);
+        n += path && is_file(path);
+        free(path);
+    }
+    return n == 4;
+}
+
+/* The set to use when none is named: in a folder (NULL: only the store). */
+static const char *choose_set(const char *folder)
+{
+    struct fa_store s;
+    if (folder) {
+        if (any_pack(folder, "ceclm") || any_pack(folder, "main_ceclm_general"))
+            return first_choice;
+        for (size_t i = 0; i < N_PLACE; i++)
+            if (has_experts(folder, place[i]))
+                return first_choice;
+        return fallback;
+    }
+    if (fa_store_open(&s, NULL) != FA_OK)
+        return fallback;
+    int there = has_experts(s.originals, "lib/local/LandmarkDetector/model/");
+    fa_store_close(&s);
+    return there ? first_choice : fallback;
+}
+
+const char *fa_model_fallback(const char *model)
+{
+    const char *env = getenv("FA_MODELS");
+    if (model && *model)
+        return NULL;
+    if (env && *env && !is_dir(env))
+        return NULL;                   /* a set's name, a pack or a list */
+    const char *set = choose_set(env && *env ? env : NULL);
+    return set == fallback ? set : NULL;
 }
 
 static int open_set(struct fa_pack *p, const char *set, const char *folder, struct fa_err *e)
@@ -121,13 +181,13 @@ int fa_model_open(struct fa_pack *p, const char *model, struct fa_err *e)
         env = NULL;
     if (!model || !*model) {
         if (!env)
-            return open_set(p, default_set, NULL, e);
-        int r = fa_set_list(env) ? open_set(p, env, NULL, e) : open_path(p, env, default_set, e);
+            return open_set(p, choose_set(NULL), NULL, e);
+        int r = fa_set_list(env) ? open_set(p, env, NULL, e) : open_path(p, env, choose_set(env), e);
         return r == FA_OK ? r : fa_err_prefix(e, "FA_MODELS");
     }
     if (fa_set_list(model))
         return open_set(p, model, env && is_dir(env) ? env : NULL, e);
     if (access(model, F_OK) != 0 && !strchr(model, '/'))
-        return fa_fail(e, FA_E_MODEL, "'%s' is neither a file nor a model set (clnf, clm)", model);
-    return open_path(p, model, default_set, e);
+        return fa_fail(e, FA_E_MODEL, "'%s' is neither a file nor a model set (ceclm, clnf, clm)", model);
+    return open_path(p, model, choose_set(model), e);
 }

@@ -62,7 +62,9 @@ static void bench_steps(struct fa_fitter *f, const struct fit_block *b, const st
         fa_warp_inverse_f32(&area, gray, m);
     });
     report("aoi", w, t, "ns/landmark");
-    BEST(t, runs * n, f->experts.kind->map(f->resp.maps + j % n * f->resp.stride, s, f->resp.view, j % n, w, AREA(j % n)));
+    BEST(t, runs * n,
+         f->experts.kind->maps(&(struct fa_expert_job){ .n = 1, .landmark = { j % n }, .aoi = { AREA(j % n) }, .map = { f->resp.maps + j % n * f->resp.stride } },
+                               s, f->resp.view, w));
     report("map", w, t, "ns/landmark");
     BEST(t, runs, fa_experts_respond(&f->resp, &f->experts, &f->pdm, &p, k, w, gray, 1, &e));
     report("respond", w, t / n, "ns/landmark");
