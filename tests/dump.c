@@ -11,9 +11,11 @@
 const char *shared_dir(void)
 {
     const char *d = getenv("FA_SHARED");
+    char probe[1024];
     if (!d || !*d)
         d = "../shared";
-    return access(d, R_OK) == 0 ? d : NULL;
+    snprintf(probe, sizeof probe, "%s/dumps", d);      /* an empty folder of that name is none */
+    return access(probe, R_OK) == 0 ? d : NULL;
 }
 
 const char *shared_path(const char *rel)
