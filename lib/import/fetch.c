@@ -128,6 +128,10 @@ int fa_model_file_get(const struct fa_store *s, const struct fa_model_file *f, c
         *e = other;
         r = other.code;
     }
+    if ((r == FA_E_IO || r == FA_E_MODEL) && strstr(f->path, "cen_patches")) {     /* on file sharing sites only, which come and go */
+        const struct fa_err why = *e;
+        r = fa_fail(e, r, "%.250s; 'fa-models import' takes a folder that holds %s, or the file itself", why.text, strrchr(f->path, '/') + 1);
+    }
 out:
     free(part);
     free(dir);
