@@ -16,6 +16,7 @@ _fa_options() { # PROGRAM
     fa-csv) echo "-o --output $groups --of21 --precision --distance --pts --clip-column --details --provenance --request --line-buffered --quiet --verbose $common" ;;
     fa-view) echo "-j --pixels -c -s -k -f -r --cut -z -o $common" ;;
     fa-models) echo "--accept-license --url-base --accept-changed -o $common" ;;
+    fa-report) echo "--tsv --json --min-success --min-confidence --strict --quiet --verbose $common" ;;
     fa-compare) echo "--gate --factor --gate-all --gold --json --provenance --tolerances --quiet --verbose $common" ;;
     esac
 }
@@ -33,7 +34,8 @@ _fa_argument() { # PROGRAM OPTION
     fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
     fa-view:-f | fa-detect:-n | fa-detect:--every | fa:--detect-every) echo words ;;
     *:--start | *:--duration | *:--frames | *:--fx | *:--fy | *:--cx | *:--cy | *:--simscale | *:--simsize | *:--precision | *:--factor) echo words ;;
-    *:-t | *:--threads | *:--url-base | *:--request) echo words ;;
+    *:-t | *:--threads | *:--url-base | *:--request | *:--min-success) echo words ;;
+    *:--min-confidence) echo words 0.5 0.75 0.9 ;;
     esac
 }
 
@@ -57,4 +59,4 @@ _fa_complete() {
     esac
 }
 
-complete -F _fa_complete fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare
+complete -F _fa_complete fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report

@@ -150,7 +150,7 @@ int fa_prov_read(struct fa_prov *p, const char *path, struct fa_err *e)
     size_t len;
     *p = (struct fa_prov){ 0 };
     int r = fa_text_read(&text, &len, path, FA_PROV_TEXT, e);
-    if (r == FA_OK && (r = fa_prov_parse(p, text, e)) != FA_OK)
+    if (r == FA_OK && (r = fa_prov_parse(p, text, e)) != FA_OK && e)
         fa_err_prefix(e, "%s", path);
     if (r == FA_OK && strlen(text) != len)
         r = fa_fail(e, FA_E_FORMAT, "%s: a NUL inside", path);
