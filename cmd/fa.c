@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * fa - a clip, or many, to CSV: spawns fa-decode | fa-detect | fa-landmarks | fa-aus | fa-csv for each, passes options on,
  * shows progress, and ends with the status and the words of the stage that failed. */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "fa_import.h"
 #include "fa_msg.h"
 #include "fa_pipeline.h"
+#include "fa_table.h"
 
 static const char usage[] =
     "usage: fa [options] CLIP... > out.csv\n"
@@ -63,22 +63,15 @@ struct opts { const char *value[N_PASS]; const char *threads; int dry_run, level
 static volatile sig_atomic_t stop_signal;
 static void on_signal(int sig) { stop_signal = sig; }
 
-/* Name of a clip's outputs (spec/output 1): the last component without its last extension; a folder keeps its whole name. */
+/* Name of a clip's outputs, as fa-csv has it. */
 static char *clip_name(const char *input)
 {
     struct stat st;
-    char *real = strcmp(input, "-") == 0 ? strdup("stdin") : stat(input, &st) == 0 && S_ISDIR(st.st_mode) ? realpath(input, NULL) : strdup(input);
-    if (!real)
-        fa_die(3, "%s: %s", input, strerror(errno));
-    char *base = strrchr(real, '/');
-    base = strdup(base ? base + 1 : real);
-    char *dot = base ? strrchr(base, '.') : NULL;
-    if (dot && dot != base && !(stat(input, &st) == 0 && S_ISDIR(st.st_mode)))
-        *dot = '\0';
-    free(real);
-    if (!base)
+    const int sequence = stat(input, &st) == 0 ? S_ISDIR(st.st_mode) : strchr(input, '%') != NULL;
+    char *name = fa_table_name(input, sequence);
+    if (!name)
         fa_die(3, "out of memory");
-    return base;
+    return name;
 }
 
 /* "DIR/NAME.suffix"; DIR may end in a slash. */

@@ -55,7 +55,7 @@ static void take_group(struct fa_au_set *s, int first, char (*name)[8], const in
 
 int fa_au_set_open(struct fa_au_set *s, const struct fa_pack *pack, const char *list, struct fa_err *e)
 {
-    struct group reg, class;
+    struct group reg = { 0 }, class = { 0 };
     int order_r[FA_AU_MAX] = { 0 }, order_c[FA_AU_MAX] = { 0 };
     *s = (struct fa_au_set){ 0 };
     if (find_group(&reg, pack, list, "reg", e) != FA_OK || find_group(&class, pack, list, "class", e) != FA_OK)

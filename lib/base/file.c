@@ -141,7 +141,7 @@ void fa_out_abandon(struct fa_out *o, int keep)
 {
     if (o->path && o->f)
         fclose(o->f);
-    if (o->tmp) {
+    if (o->tmp && o->path) {
         size_t n = strlen(o->path) + 16;
         char *partial = keep ? malloc(n) : NULL;
         if (partial)

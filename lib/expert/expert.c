@@ -20,7 +20,7 @@ static const struct fa_expert_kind *find_kind(const struct fa_pack *pack, const 
         fa_fail(e, FA_E_MODEL, "model pack lacks '%s/experts/kind'", prefix);
         return NULL;
     }
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)   /* NOLINT(bugprone-sizeof-expression): an array of pointers */
         if (strlen(kinds[i]->name) == t.n && memcmp(kinds[i]->name, t.data, t.n) == 0)
             return kinds[i];
     fa_fail(e, FA_E_MODEL, "patch experts of kind '%.*s' are not known", (int)(t.n < 20 ? t.n : 20), (const char *)t.data);
@@ -197,8 +197,10 @@ static int plan_jobs(struct fa_expert_job *job, const struct fa_expert_kind *kin
         if (!visible[i])
             continue;
         const int other = kind->partner ? kind->partner(s, view, i) : -1, pair = other >= 0 && visible[other];
-        if (!pair || i < other)
-            job[n++] = (struct fa_expert_job){ .n = 1 + pair, .landmark = { i, other } };
+        if (!pair || i < other) {
+            job[n] = (struct fa_expert_job){ .n = 1 + pair, .landmark = { i, other } };
+            n++;
+        }
     }
     return n;
 }

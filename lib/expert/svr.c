@@ -129,7 +129,7 @@ static void svr_map(float *map, const struct fa_expert_scale *s, int view, int i
         for (int y = 0; y < w; y++)
             for (int x = 0; x < w; x++) {
                 const int at = y * FA_SVR_ROW + x;
-                const double variance = square[at] - sum[at] * sum[at] / TAPS;
+                const double variance = square[at] - sum[at] * sum[at] / TAPS;   /* NOLINT(clang-analyzer-core.*): window_sums filled w rows of w */
                 const float ncc = p->flat ? 1 : correlation(num[at] - sum[at] * p->mean, sqrt(variance > 0 ? variance : 0) * p->spread);
                 const float v = (float)(1 / (1 + exp(-(ncc * p->scaling + p->bias))));
                 map[y * w + x] = m ? map[y * w + x] * v : v;

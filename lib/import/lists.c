@@ -157,7 +157,7 @@ static void read_pairs(struct fa_in *in, struct fa_plan_part *part, char *s)
 static int read_main(struct fa_plan *p, struct fa_plan_model *m, int list, int is_part, struct fa_err *e)
 {
     struct fa_in in;
-    int second = -1, part_list[IN_MAX_PARTS], r;
+    int second = -1, part_list[IN_MAX_PARTS] = { 0 }, r;
     open_list(p, &in, list, e);
     for (char *line; (line = fa_in_line(&in)) != NULL; free(line)) {
         char *s = line, *key = word(&s), *name = key ? word(&s) : NULL;

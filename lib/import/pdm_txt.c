@@ -63,7 +63,7 @@ void fa_read_triangles(struct fa_in *in, struct fa_pack_builder *b, int n, const
     if (m && (rows < 1 || rows > IN_MAX_TRIANGLES))
         fa_in_bad(in, "%d triangles, expected 1 to %d", rows, IN_MAX_TRIANGLES);
     t = fa_in_alloc(in, m ? (size_t)rows : 0, 3, sizeof *t);
-    for (int i = 0; t && i < 3 * rows; i++) {
+    for (int i = 0; t && m && i < 3 * rows; i++) {
         t[i] = (int32_t)m[i];
         if (t[i] < 0 || t[i] >= n)
             fa_in_bad(in, "triangle %d names landmark %d of %d", i / 3, (int)t[i], n);

@@ -22,16 +22,16 @@ static int spool(int from, struct fa_err *e)
     if (!buf)
         return fa_fail(e, FA_E_MEM, "out of memory"), -1;
     int fd = fa_tmpfile(e);
-    for (int going = fd >= 0; going;) {
+    while (fd >= 0) {
         long long n = fa_read_full(from, buf, BLOCK);
-        going = n == BLOCK;
         if (n < 0)
             fa_fail_errno(e, FA_E_IO, "read");
-        else if (fa_write_full(fd, buf, (size_t)n, e) == FA_OK)
+        else if (fa_write_full(fd, buf, (size_t)n, e) != FA_OK)
+            fa_err_prefix(e, "copy of the input in $TMPDIR");
+        else if (n == BLOCK)
             continue;
         else
-            fa_err_prefix(e, "copy of the input in $TMPDIR");
-        going = 0;
+            break;
         close(fd);
         fd = -1;
     }
