@@ -89,7 +89,7 @@ lint:
 	cppcheck --quiet --error-exitcode=1 -j 2 --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --library=posix --suppress=missingIncludeSystem --suppress=readdirCalled $(addprefix -I,$(ROOMS)) -D_GNU_SOURCE -DFA_VERSION='"0"' lib cmd
 	printf '%s\n' $(filter-out lib/kern/x86/% lib/kern/arm/%,$(wildcard lib/*/*.c)) $(wildcard cmd/*.c) | \
-	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(CPPFLAGS_ALL) -std=c11
+	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(CPPFLAGS_ALL) -std=c11 -fopenmp
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(COMPDIR)

@@ -151,7 +151,7 @@ static int solve_c(float *b, const float *h, int ldh, int k)
     for (int r = 0; r < k; r++) {
         double s = b[r];
         for (int t = 0; t < r; t++) {
-            float p = l[t][r] * b[t];
+            float p = l[t][r] * b[t];   /* NOLINT(clang-analyzer-core.*): column t was filled from row t on */
             s -= p;
         }
         b[r] = (float)(s * l[r][r]);

@@ -198,7 +198,6 @@ static int run(struct fa_probe *p, char *const argv[], const struct fa_source *s
 int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate, struct fa_err *e)
 {
     /* V: video streams without cover pictures. */
-    /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one word over several lines */
     char *argv[] = { "ffprobe", "-hide_banner", "-v", "error", "-show_program_version", "-select_streams", "V", "-show_frames",
         "-read_intervals", "%+#2", "-show_entries",
         "program_version=version:format=format_name,start_time:format_tags=major_brand:stream=index,width,height,pix_fmt,avg_frame_rate,"
@@ -210,7 +209,6 @@ int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate
 
 int fa_probe_version(struct fa_probe *p, struct fa_err *e)
 {
-    /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one word over several lines */
     char *argv[] = { "ffprobe", "-hide_banner", "-v", "error", "-show_program_version", "-show_entries",
         "program_version=version", "-of", "flat", NULL };
     return run(p, argv, NULL, 0, e);

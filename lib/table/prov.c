@@ -42,7 +42,7 @@ static void put(struct fa_prov *p, char *key, char *value, int text)
     }
 }
 
-void fa_prov_text(struct fa_prov *p, const char *key, const char *value) { put(p, strdup(key), strdup(value), 1); }
+void fa_prov_text(struct fa_prov *p, const char *key, const char *value) { put(p, strdup(key), strdup(value), 1); }   /* NOLINT(clang-analyzer-unix.Malloc): put takes both over */
 
 void fa_prov_number(struct fa_prov *p, const char *key, const char *fmt, ...)
 {
