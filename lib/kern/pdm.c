@@ -151,7 +151,7 @@ static int solve_c(float *b, const float *h, int ldh, int k)
     for (int r = 0; r < k; r++) {
         double s = b[r];
         for (int t = 0; t < r; t++) {
-            float p = l[t][r] * b[t];   /* NOLINT(clang-analyzer-core.*): column t was filled from row t on */
+            float p = l[t][r] * b[t];
             s -= p;
         }
         b[r] = (float)(s * l[r][r]);
@@ -159,7 +159,7 @@ static int solve_c(float *b, const float *h, int ldh, int k)
     for (int r = k - 1; r >= 0; r--) {
         double s = b[r];
         for (int t = k - 1; t > r; t--) {
-            float p = l[r][t] * b[t];
+            float p = l[r][t] * b[t];   /* NOLINT(clang-analyzer-core.*): column r was filled from row r on */
             s -= p;
         }
         b[r] = (float)(s * l[r][r]);

@@ -42,7 +42,7 @@ static void put(struct fa_prov *p, char *key, char *value, int text)
     }
 }
 
-void fa_prov_text(struct fa_prov *p, const char *key, const char *value) { put(p, strdup(key), strdup(value), 1); }   /* NOLINT(clang-analyzer-unix.Malloc): put takes both over */
+void fa_prov_text(struct fa_prov *p, const char *key, const char *value) { put(p, strdup(key), strdup(value), 1); }
 
 void fa_prov_number(struct fa_prov *p, const char *key, const char *fmt, ...)
 {
@@ -145,7 +145,7 @@ int fa_prov_file(struct fa_prov *p, const char *prefix, const char *path, struct
     free(block);
     XXH3_freeState(h);
     return r;
-}
+}   /* NOLINT(clang-analyzer-unix.Malloc): put took the strings over */
 
 const char *fa_prov_get(const struct fa_prov *p, const char *key)
 {
