@@ -102,8 +102,20 @@ static void put(struct fa_in *in, const char *kind, int *list, int *n, int sourc
     list[(*n)++] = source;
 }
 
+/* Fitting takes its windows by scale index (fit 1.1), so a main model that lacks a scale would run with the wrong ones: CE-CLM has
+ * four, the others three or four (LM 1.3). Counted is the kind in force; parts have one or two and windows of their own. */
+static void check_scales(struct fa_in *in, const struct fa_plan_model *m)
+{
+    if (m->n_cen && m->n_cen != 4)
+        fa_in_bad(in, "PatchesCEN names %d scales, expected 4", m->n_cen);
+    else if (!m->n_cen && m->n_ccnf && (m->n_ccnf < 3 || m->n_ccnf > 4))
+        fa_in_bad(in, "PatchesCCNF names %d scales, expected 3 or 4", m->n_ccnf);
+    else if (!m->n_cen && !m->n_ccnf && (m->n_svr < 3 || m->n_svr > 4))
+        fa_in_bad(in, "PatchesIntensity names %d scales, expected 3 or 4", m->n_svr);
+}
+
 /* Second-level list: PDM and patch experts. */
-static int read_model(struct fa_plan *p, struct fa_plan_model *m, int list, struct fa_err *e)
+static int read_model(struct fa_plan *p, struct fa_plan_model *m, int list, int is_part, struct fa_err *e)
 {
     struct fa_in in;
     *m = (struct fa_plan_model){ .pdm = -1, .early = -1 };
@@ -132,6 +144,8 @@ static int read_model(struct fa_plan *p, struct fa_plan_model *m, int list, stru
             fa_in_bad(&in, "no %s here: 'fa-models get ceclm' fetches it, 'fa-models import FILE' takes a copy", p->source[m->cen[i]].path);
     if (!in.failed && !m->n_svr && !m->n_ccnf && !m->n_cen)
         fa_in_bad(&in, "no patch experts named");
+    if (!in.failed && !is_part)
+        check_scales(&in, m);
     return fa_in_close(&in);
 }
 
@@ -183,7 +197,7 @@ static int read_main(struct fa_plan *p, struct fa_plan_model *m, int list, int i
         fa_in_bad(&in, "no LandmarkDetector line: not an OpenFace model list");
     r = fa_in_close(&in);
     if (r == FA_OK)
-        r = read_model(p, m, second, e);
+        r = read_model(p, m, second, is_part, e);
     for (int i = 0; r == FA_OK && !is_part && i < p->n_part; i++)
         r = read_main(p, &p->part[i].model, part_list[i], 1, e);
     return r;

@@ -44,6 +44,8 @@ static void write_made(const char *rel, struct bytes b)
     free(b.p);
 }
 
+#define THREE(line) line line line        /* the scales that a main model must have */
+
 /* A small model of 68 points with one part, in a tree like OpenFace's. */
 static void make_tree(void)
 {
@@ -57,7 +59,7 @@ static void make_tree(void)
     write_made("model/experts/a.txt", a);
     write_made("model/part/c.txt", c);
     write_text("model/main_tiny.txt", "LandmarkDetector second.txt\r\nLandmarkDetector_part part/main.txt left 36 0 37 3 \r\nNonsense x\n\nFaceDetConversion haar.txt");
-    write_text("model/second.txt", "PDM pdms/pdm.txt\r\nTriangulations none.txt\nPatchesCCNF experts/a.txt \n");
+    write_text("model/second.txt", "PDM pdms/pdm.txt\r\nTriangulations none.txt\n" THREE("PatchesCCNF experts/a.txt \n"));
     write_text("model/part/main.txt", "LandmarkDetector second.txt");
     write_text("model/part/second.txt", "PDM pdm.txt\nPatchesCCNF c.txt");
     snprintf(list, sizeof list, "%s", at("model/main_tiny.txt"));
@@ -143,12 +145,17 @@ static void wrong_lists_are_refused_with_a_reason(void)
         { "model/x.txt", "LandmarkDetector y.txt\n", "no PDM named" },
         { "model/y.txt", "PDM pdms/pdm.txt\n", "no patch experts named" },
         { "model/y.txt", "PDM pdms/pdm.txt\nPatchesCEN cen.dat\n", "fa-models get ceclm" },
-        { "model/y.txt", "PDM pdms/pdm.txt\nPatchesCEN experts/a.txt\n", "mirrored landmarks" },
-        { "model/y.txt", "PDM pdms/pdm.txt\nPatchesIntensity experts/a.txt\n", "a.txt: byte" },
-        { "model/y.txt", "PDM experts/a.txt\nPatchesCCNF experts/a.txt\n", "a.txt: byte" },
-        { "model/y.txt", "PDM part/pdm.txt\nPatchesCCNF part/c.txt\n", "a model of 4 points" },
-        { "model/y.txt", "PDM pdms/pdm.txt\nPatchesCCNF part/c.txt\n", "expected 68 x 1" },
-        { "model/y.txt", "PDM pdms\nPatchesCCNF part/c.txt\n", "not a regular file" },
+        { "model/y.txt", "PDM pdms/pdm.txt\nPatchesCEN experts/a.txt\n" THREE("PatchesCEN experts/a.txt\n"), "mirrored landmarks" },
+        { "model/y.txt", "PDM pdms/pdm.txt\n" THREE("PatchesIntensity experts/a.txt\n"), "a.txt: byte" },
+        { "model/y.txt", "PDM experts/a.txt\n" THREE("PatchesCCNF experts/a.txt\n"), "a.txt: byte" },
+        { "model/y.txt", "PDM part/pdm.txt\n" THREE("PatchesCCNF part/c.txt\n"), "a model of 4 points" },
+        { "model/y.txt", "PDM pdms/pdm.txt\n" THREE("PatchesCCNF part/c.txt\n"), "expected 68 x 1" },
+        { "model/y.txt", "PDM pdms\n" THREE("PatchesCCNF part/c.txt\n"), "not a regular file" },
+        { "model/y.txt", "PDM pdms/pdm.txt\n" THREE("PatchesCEN experts/a.txt\n"), "PatchesCEN names 3 scales, expected 4" },
+        { "model/y.txt", "PDM pdms/pdm.txt\n" THREE("PatchesCEN experts/a.txt\n") THREE("PatchesCCNF experts/a.txt\n"), "PatchesCEN names 3 scales" },
+        { "model/y.txt", "PDM pdms/pdm.txt\n" THREE("PatchesCEN experts/a.txt\n") "PatchesCEN experts/a.txt\nPatchesCEN experts/a.txt\n", "PatchesCEN names 5 scales" },
+        { "model/y.txt", "PDM pdms/pdm.txt\nPatchesCCNF experts/a.txt\n", "PatchesCCNF names 1 scales, expected 3 or 4" },
+        { "model/y.txt", "PDM pdms/pdm.txt\nPatchesIntensity experts/a.txt\nPatchesIntensity experts/a.txt\n", "PatchesIntensity names 2 scales, expected 3 or 4" },
     };
     write_text("model/y.txt", "\n");
     new_store();
