@@ -101,7 +101,7 @@ static void fill_expert(const struct raw_expert *x, int taps, int kp, float *wei
 }
 
 static void add_experts(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int k, const struct fa_views *v, int n,
-                        const struct raw_expert *raw, const int support[2], struct fa_experts *x)
+                        const struct raw_expert *raw, const int support[2], struct fa_ccnf_experts *x)
 {
     int all = v->n_view * n, kp = 0, taps = support[0] * support[1], n_expert = 0;
     for (int i = 0; i < all; i++) {
@@ -150,19 +150,19 @@ out:
     free(neurons);
 }
 
-void fa_experts_free(struct fa_experts *x)
+void fa_ccnf_experts_free(struct fa_ccnf_experts *x)
 {
     free(x->alpha_sum);
     free(x->betas);
-    *x = (struct fa_experts){ 0 };
+    *x = (struct fa_ccnf_experts){ 0 };
 }
 
-void fa_read_ccnf(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int k, int n, struct fa_experts *x, struct fa_components *comp)
+void fa_read_ccnf(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int k, int n, struct fa_ccnf_experts *x, struct fa_components *comp)
 {
     struct fa_views *v = fa_in_alloc(in, 1, 1, sizeof *v);
     struct raw_expert *raw = NULL;
     int support[2] = { 0, 0 };
-    *x = (struct fa_experts){ 0 };
+    *x = (struct fa_ccnf_experts){ 0 };
     if (!v)
         return;
     fa_read_views(in, v, n);

@@ -93,7 +93,7 @@ static int parses(const struct fa_model_file *f, const void *data, size_t len, s
     const char *base = strrchr(f->path, '/') + 1;
     struct fa_pack_builder b;
     struct fa_in in;
-    struct fa_experts x = { 0 };
+    struct fa_ccnf_experts x = { 0 };
     struct fa_components c = { 0 };
     struct fa_au_predictor p;
     int text = 0, n_view;
@@ -125,7 +125,7 @@ static int parses(const struct fa_model_file *f, const void *data, size_t len, s
             free(line);
     }
     int r = text ? fa_in_close_text(&in) : fa_in_close(&in);
-    fa_experts_free(&x);
+    fa_ccnf_experts_free(&x);
     fa_components_free(&c);
     fa_pack_discard(&b);
     return r;

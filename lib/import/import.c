@@ -27,7 +27,7 @@ static int import_pdm(const struct fa_plan *p, int source, struct fa_pack_builde
 /* --- Patch experts ------------------------------------------------------------------------------------------------------ */
 
 /* Sigma of one scale for the window that it is used with. */
-static int add_sigma(struct fa_pack_builder *b, const char *prefix, int k, int w, const struct fa_experts *x, const struct fa_components *c, struct fa_err *e)
+static int add_sigma(struct fa_pack_builder *b, const char *prefix, int k, int w, const struct fa_ccnf_experts *x, const struct fa_components *c, struct fa_err *e)
 {
     for (int i = 0; i < c->n_window; i++) {
         if (c->window[i] != w || c->count[i] == 0)
@@ -53,7 +53,7 @@ static int import_ccnf(const struct fa_plan *p, const struct fa_plan_model *m, c
                        struct fa_pack_builder *b, const char *prefix, struct fa_err *e)
 {
     struct fa_components comp = { 0 };
-    struct fa_experts x[IN_MAX_SCALES] = { 0 };
+    struct fa_ccnf_experts x[IN_MAX_SCALES] = { 0 };
     double scale[IN_MAX_SCALES];
     int r = FA_OK;
     for (int k = 0; k < m->n_ccnf && r == FA_OK; k++) {
@@ -76,7 +76,7 @@ static int import_ccnf(const struct fa_plan *p, const struct fa_plan_model *m, c
         fa_pack_add(b, FA_F64, 1, &m->n_ccnf, scale, "%s/experts/scales", prefix);
     }
     for (int k = 0; k < m->n_ccnf; k++)
-        fa_experts_free(&x[k]);
+        fa_ccnf_experts_free(&x[k]);
     fa_components_free(&comp);
     return r;
 }

@@ -90,10 +90,10 @@ void fa_add_views(struct fa_pack_builder *b, const struct fa_views *v, int n, co
 struct fa_components { int n_window, n_comp; int window[IN_MAX_WINDOWS], count[IN_MAX_WINDOWS]; float *c[IN_MAX_WINDOWS]; /* [count][W^4] */ };
 void fa_components_free(struct fa_components *c);
 /* What Sigma needs of one scale's experts. */
-struct fa_experts { int n_expert, n_beta; double scale; float *alpha_sum; double *betas; };
-void fa_experts_free(struct fa_experts *x);
+struct fa_ccnf_experts { int n_expert, n_beta; double scale; float *alpha_sum; double *betas; };
+void fa_ccnf_experts_free(struct fa_ccnf_experts *x);
 /* CCNF experts of one scale -> PREFIX/experts/K/...; n points. comp is replaced. */
-void fa_read_ccnf(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int k, int n, struct fa_experts *x, struct fa_components *comp);
+void fa_read_ccnf(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int k, int n, struct fa_ccnf_experts *x, struct fa_components *comp);
 /* SVR experts of one scale -> PREFIX/experts/K/... Returns the scale. */
 double fa_read_svr(struct fa_in *in, struct fa_pack_builder *b, const char *prefix, int k, int n);
 

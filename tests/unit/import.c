@@ -18,7 +18,7 @@ static int read_as(enum kind kind, const void *data, size_t len, int n, struct f
 {
     struct fa_in in;
     struct fa_pack_builder own, *b = keep ? keep : &own;
-    struct fa_experts x = { 0 };
+    struct fa_ccnf_experts x = { 0 };
     struct fa_components c = { 0 };
     struct fa_au_predictor p;
     int text = kind == PDM || kind == TRIANGLES || kind == SVR;
@@ -34,7 +34,7 @@ static int read_as(enum kind kind, const void *data, size_t len, int n, struct f
     case PREDICTOR: fa_read_predictor(&in, &p); break;
     }
     int r = text ? fa_in_close_text(&in) : fa_in_close(&in);
-    fa_experts_free(&x);
+    fa_ccnf_experts_free(&x);
     fa_components_free(&c);
     if (!keep)
         fa_pack_discard(b);
