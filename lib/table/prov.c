@@ -145,7 +145,7 @@ int fa_prov_file(struct fa_prov *p, const char *prefix, const char *path, struct
     free(block);
     XXH3_freeState(h);
     return r;
-}   /* NOLINT(clang-analyzer-unix.Malloc): put took the strings over */
+}
 
 const char *fa_prov_get(const struct fa_prov *p, const char *key)
 {
@@ -160,7 +160,7 @@ void fa_prov_close(struct fa_prov *p)
         free(p->entry[i].value);
     }
     *p = (struct fa_prov){ 0 };
-}
+}   /* NOLINT(clang-analyzer-unix.Malloc): it thinks a list may hold entries when n is 0 */
 
 /* --- Comparing ---------------------------------------------------------------------------------------------------------- */
 
