@@ -57,7 +57,7 @@ static const struct pass { const char *name, *to; int arg; unsigned stages; cons
 };
 enum { MODEL = 0 /* the first row */, N_PASS = sizeof pass / sizeof *pass, MAX_ARG = 80 };
 
-struct job { const char *input; char *name, *csv; };    /* csv NULL: standard output */
+struct job { const char *input; char *name, *csv; char *made[4]; int n_made; };    /* csv NULL: standard output; made: names in argv */
 struct opts { const char *value[N_PASS]; const char *threads; int dry_run, level, keep_going; };
 
 static volatile sig_atomic_t stop_signal;
@@ -98,8 +98,8 @@ static const char *stage_path(int i)
     return path[i];
 }
 
-/* Fills argv of every stage for one job; strings made here live until the program ends. */
-static void build(char *argv[N_STAGE][MAX_ARG], const struct opts *o, const struct job *job)
+/* Fills argv of every stage for one job, which keeps the strings made here. */
+static void build(char *argv[N_STAGE][MAX_ARG], const struct opts *o, struct job *job)
 {
     for (int s = 0; s < N_STAGE; s++) {
         int n = 0;
@@ -108,8 +108,10 @@ static void build(char *argv[N_STAGE][MAX_ARG], const struct opts *o, const stru
             if (!(pass[k].stages >> s & 1) || !o->value[k])
                 continue;
             argv[s][n++] = (char *)pass[k].to;
-            if (pass[k].arg)
-                argv[s][n++] = pass[k].suffix ? file_in(o->value[k], job->name, pass[k].suffix) : (char *)o->value[k];
+            if (pass[k].suffix)
+                argv[s][n++] = job->made[job->n_made++] = file_in(o->value[k], job->name, pass[k].suffix);
+            else if (pass[k].arg)
+                argv[s][n++] = (char *)o->value[k];
         }
         if (s == DETECT || s == LANDMARKS) {
             argv[s][n++] = "-t";
@@ -196,7 +198,7 @@ static void show_messages(const struct fa_pipeline *p, int status, int culprit)
     }
 }
 
-static int run(const struct opts *o, const struct job *job)
+static int run(const struct opts *o, struct job *job)
 {
     static char *argv[N_STAGE][MAX_ARG];
     static struct fa_pipeline p;
@@ -255,6 +257,17 @@ static void plan(struct job *jobs, int n, const char *out, const char *const *in
     }
 }
 
+static void forget(struct job *jobs, int n)
+{
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < jobs[i].n_made; k++)
+            free(jobs[i].made[k]);
+        free(jobs[i].name);
+        free(jobs[i].csv);
+    }
+    free(jobs);
+}
+
 int main(int argc, char **argv)
 {
     enum { PASS = 1000 };
@@ -300,8 +313,10 @@ int main(int argc, char **argv)
     if (!jobs)
         fa_die(3, "out of memory");
     plan(jobs, n, out, (const char *const *)argv + optind);
-    if (!o.dry_run && out && out[strlen(out) - 1] == '/' && fa_mkdirs(out, &e) != FA_OK)
+    if (!o.dry_run && out && out[strlen(out) - 1] == '/' && fa_mkdirs(out, &e) != FA_OK) {
+        forget(jobs, n);
         return fa_error_status(&e);
+    }
     if (fa_model_fallback(o.value[MODEL])) {     /* named for the stages, so that it is said once and holds for all clips */
         o.value[MODEL] = fa_model_fallback(NULL);
         if (!o.dry_run)
@@ -315,6 +330,7 @@ int main(int argc, char **argv)
         if (st && !o.keep_going)
             break;
     }
+    forget(jobs, n);
     if (stop_signal) {
         signal(stop_signal, SIG_DFL);
         raise(stop_signal);
