@@ -13,7 +13,7 @@
 static const char USAGE[] =
     "usage: fa-models get [--accept-license] [--url-base URL]... [--accept-changed] [SET]...\n"
     "       fa-models import [--accept-changed] DIR|FILE...\n"
-    "       fa-models list | verify\n"
+    "       fa-models list | verify [PACK]...\n"
     "       fa-models pack [-o FILE] [SET|LIST]\n"
     "       fa-models show PACK|SET|LIST\n"
     "Keeps OpenFace's model files and what is made of them. Sets: clnf, clm, ceclm.\n"
@@ -89,10 +89,8 @@ static int get(const struct fa_store *s, const struct options *o, char **sets, i
     static char *dflt[] = { "clnf" };
     struct fa_err e = { 0 };
     int status = 0, lacking = 0;
-    if (!n_set) {
-        sets = dflt;
-        n_set = 1;
-    }
+    if (!n_set)
+        sets = dflt, n_set = 1;
     for (int i = 0; i < n_set; i++) {
         int there, all;
         long long bytes;
@@ -158,10 +156,15 @@ static void file_line(void *self, const struct fa_store_event *ev)
 static void pack_line(void *self, const struct fa_store_event *ev)
 {
     worsen(self, ev->e);
+    if (!ev->e->code)
+        printf("pack\t%s\t%zu\t%016llx\n", ev->what, ev->p->len, (unsigned long long)ev->p->hash);
+}
+
+static void store_pack_line(void *self, const struct fa_store_event *ev)
+{
+    pack_line(self, ev);
     if (ev->e->code)
         fa_warn("%s: delete it; it is made anew when needed", ev->what);
-    else
-        printf("pack\t%s\t%zu\t%016llx\n", ev->what, ev->p->len, (unsigned long long)ev->p->hash);
 }
 
 static int list(const struct fa_store *s)
@@ -176,17 +179,21 @@ static int list(const struct fa_store *s)
     }
     if (fa_msg_verbose())
         fa_store_files(s, NULL, file_line, &t);
-    fa_store_packs(s, 0, pack_line, &t);
+    fa_store_packs(s, 0, store_pack_line, &t);
     return t.status;
 }
 
-static int verify(const struct fa_store *s)
+static int verify(const struct fa_store *s, char **packs, int n_pack)
 {
     struct sum t = { 0 };
+    for (int i = 0; i < n_pack; i++)
+        fa_store_pack(packs[i], 1, pack_line, &t);
+    if (n_pack)
+        return t.status;
     fa_store_files(s, NULL, file_line, &t);
     if (!t.seen)
         fa_warn("no files in %s", s->originals);
-    fa_store_packs(s, 1, pack_line, &t);
+    fa_store_packs(s, 1, store_pack_line, &t);
     return t.status;
 }
 
@@ -281,7 +288,7 @@ int main(int argc, char **argv)
     else if (strcmp(command, "list") == 0)
         status = list(&s);
     else if (strcmp(command, "verify") == 0)
-        status = verify(&s);
+        status = verify(&s, rest, n_rest);
     else if (strcmp(command, "pack") == 0)
         status = pack(&o, rest, n_rest);
     else if (strcmp(command, "show") == 0)

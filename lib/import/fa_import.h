@@ -66,7 +66,9 @@ typedef void fa_store_report(void *self, const struct fa_store_event *ev);
 void fa_store_count(const struct fa_store *s, const char *set, int *there, int *all, long long *bytes);
 /* Every listed file: reported with its state. */
 void fa_store_files(const struct fa_store *s, const char *set, fa_store_report *report, void *self);
-/* Every pack, opened (check: and its data's checksum verified) and reported. */
+/* A pack file, opened (check: and its data's checksum verified) and reported. */
+void fa_store_pack(const char *path, int check, fa_store_report *report, void *self);
+/* Every pack of the store in this way. */
 void fa_store_packs(const struct fa_store *s, int check, fa_store_report *report, void *self);
 /* Takes from an OpenFace tree (repository, installed tree, or a model folder itself) or a single file, which goes where its name
  * belongs. Waits for other writers of the store. Returns the number of files taken, each reported (0 and nothing reported: nothing

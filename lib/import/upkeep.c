@@ -71,20 +71,25 @@ static int is_pack(const struct dirent *d)
     return n > 5 && strcmp(d->d_name + n - 5, ".pack") == 0;
 }
 
+void fa_store_pack(const char *path, int check, fa_store_report *report, void *self)
+{
+    struct fa_pack p = { 0 };
+    struct fa_err e = { 0 };
+    if (fa_pack_open(&p, path, &e) == FA_OK && check && fa_pack_verify(&p, &e) != FA_OK)
+        fa_err_prefix(&e, "%s", path);
+    struct fa_store_event ev = { path, NULL, &p, FA_FILE_RIGHT, &e };
+    report(self, &ev);
+    fa_pack_close(&p);
+}
+
 void fa_store_packs(const struct fa_store *s, int check, fa_store_report *report, void *self)
 {
     struct dirent **d;
     int n = scandir(s->packs, &d, is_pack, alphasort);
     for (int i = 0; i < n; i++) {
-        struct fa_pack p = { 0 };
-        struct fa_err e = { 0 };
         char *path = fa_text("%s/%s", s->packs, d[i]->d_name);
-        int r = path ? fa_pack_open(&p, path, &e) : fa_fail(&e, FA_E_MEM, "out of memory");
-        if (r == FA_OK && check && fa_pack_verify(&p, &e) != FA_OK)
-            fa_err_prefix(&e, "%s", path);
-        struct fa_store_event ev = { path ? path : d[i]->d_name, NULL, &p, FA_FILE_RIGHT, &e };
-        report(self, &ev);
-        fa_pack_close(&p);
+        if (path)
+            fa_store_pack(path, check, report, self);
         free(path);
         free(d[i]);
     }

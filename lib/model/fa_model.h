@@ -14,7 +14,8 @@
 #include "fa_file.h"
 
 enum { FA_PACK_VERSION = 1, FA_TENSOR_DIMS = 4, FA_TENSOR_NAME = 64 };
-enum fa_dtype { FA_U8 = 0, FA_I32 = 4, FA_F32 = 5, FA_F64 = 6 };
+/* FA_H32 and FA_H64: float16 in a file; programs never see them, as opening turns them into FA_F32 and FA_F64. */
+enum fa_dtype { FA_U8 = 0, FA_I32 = 4, FA_F32 = 5, FA_F64 = 6, FA_H32 = 16, FA_H64 = 17 };
 
 /* A tensor inside a pack: row-major, 64-byte aligned, read-only; lives as long as the pack. */
 struct fa_tensor { enum fa_dtype type; int ndim; int dim[FA_TENSOR_DIMS]; size_t n; const void *data; };
@@ -26,7 +27,8 @@ struct fa_pack {
     struct fa_map map; void *owned;              /* how base is held: one of them */
 };
 
-/* Maps a pack file. FA_E_MODEL (missing, not a pack, cut short, of a future version), FA_E_IO. */
+/* Maps a pack file; one with float16 in it is checked in full and turned into memory of its own, which keeps the file's hash.
+ * FA_E_MODEL (missing, not a pack, cut short, of a future version), FA_E_IO, FA_E_MEM. */
 int fa_pack_open(struct fa_pack *p, const char *path, struct fa_err *e);
 /* A pack in memory of the caller's (checked as above); owned != NULL is freed by fa_pack_close. */
 int fa_pack_open_mem(struct fa_pack *p, const void *base, size_t len, void *owned, struct fa_err *e);

@@ -15,6 +15,8 @@ size_t fa_dtype_size(enum fa_dtype type)
 {
     switch (type) {
     case FA_U8: return 1;
+    case FA_H32:
+    case FA_H64: return 2;
     case FA_I32:
     case FA_F32: return 4;
     case FA_F64: return 8;
@@ -91,12 +93,15 @@ int fa_pack_open(struct fa_pack *p, const char *path, struct fa_err *e)
             e->code = FA_E_MODEL;
         return e ? e->code : FA_E_MODEL;
     }
-    if (fa_pack_open_mem(p, m.data, m.len, NULL, e) != FA_OK) {
-        fa_map_close(&m);
-        return e ? fa_err_prefix(e, "%s", path) : FA_E_MODEL;
-    }
+    if (fa_pack_open_mem(p, m.data, m.len, NULL, e) != FA_OK)
+        goto bad;
     p->map = m;
-    return FA_OK;
+    if (fa_pack_widen(p, e) == FA_OK)
+        return FA_OK;
+    *p = (struct fa_pack){ 0 };
+bad:
+    fa_map_close(&m);
+    return e ? fa_err_prefix(e, "%s", path) : FA_E_MODEL;
 }
 
 void fa_pack_close(struct fa_pack *p)

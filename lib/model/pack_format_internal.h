@@ -8,4 +8,10 @@
 #define FA_PACK_FORMAT_INTERNAL_H
 enum { PACK_HEADER = 64, PACK_ENTRY = 128, PACK_ALIGN = 64, PACK_MAX_ENTRIES = 1 << 20 };
 #define PACK_MAGIC "FAMODEL\n"
+
+struct fa_pack;
+struct fa_err;
+/* widen.c: a mapped pack that holds float16 becomes one in memory that does not; any other is left alone. FA_OK, FA_E_MODEL (damaged
+ * data), FA_E_MEM; on failure p is as it was. */
+int fa_pack_widen(struct fa_pack *p, struct fa_err *e);
 #endif

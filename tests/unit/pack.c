@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include "fa_le.h"
@@ -40,6 +41,36 @@ static void pack_gives_back_what_was_put_in(void)
     CHECK(fa_pack_need(&p, &e, FA_F32, 2, dim, "b/7") == NULL && e.code == FA_E_MODEL);
     CHECK(fa_pack_need(&p, &e, FA_F64, 2, (int[]){ -1, -1 }, "b/7") == NULL);
     fa_pack_close(&p);
+}
+
+/* float16 in a file comes out as float and double with the same values, under the file's hash. */
+static void float16_is_widened_when_a_file_is_opened(void)
+{
+    const unsigned short half[4] = { 0x3e00, 0xc000, 0x0001, 0x7bff };      /* 1.5, -2, 2^-24, 65504 */
+    const double want[4] = { 1.5, -2, 0x1p-24, 65504 };
+    struct fa_pack_builder b;
+    struct fa_pack p, narrow;
+    struct fa_err e;
+    size_t len;
+    char path[] = "/tmp/fa-pack-XXXXXX";
+    int fd = mkstemp(path);
+    fa_pack_begin(&b);
+    fa_pack_add(&b, FA_H32, 1, (int[]){ 4 }, half, "single");
+    fa_pack_add(&b, FA_H64, 2, (int[]){ 2, 2 }, half, "twice");
+    fa_pack_add_text(&b, "hello", "a");
+    void *mem = fa_pack_finish(&b, &len, &e);
+    check_int("in memory", fa_pack_open_mem(&narrow, mem, len, mem, &e), FA_OK);
+    check_int("save", fa_pack_save(&narrow, path, &e), FA_OK);
+    check_int("open", fa_pack_open(&p, path, &e), FA_OK);
+    const float *f = fa_pack_need(&p, &e, FA_F32, 1, (int[]){ 4 }, "single");
+    const double *d = fa_pack_need(&p, &e, FA_F64, 2, (int[]){ 2, 2 }, "twice");
+    CHECK(f && d && p.hash == narrow.hash && fa_pack_verify(&p, &e) == FA_OK);
+    for (int i = 0; f && d && i < 4; i++)
+        CHECK(f[i] == want[i] && d[i] == want[i]);
+    fa_pack_close(&p);
+    fa_pack_close(&narrow);
+    close(fd);
+    unlink(path);
 }
 
 /* Cutting anywhere or flipping any byte of header and table is refused at opening; of the data, by verify. */
@@ -87,6 +118,7 @@ static void builder_refuses_double_and_bad_names(void)
 int main(void)
 {
     RUN(pack_gives_back_what_was_put_in);
+    RUN(float16_is_widened_when_a_file_is_opened);
     RUN(damaged_packs_are_refused);
     RUN(builder_refuses_double_and_bad_names);
     return test_done();

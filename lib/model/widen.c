@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Packs that store weights as float16, half the size: opening widens them once, so that no reader of weights knows of it. Since this
+ * reads every byte anyway, the data's checksum is compared too. */
+#include "fa_model.h"
+#include "pack_format_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "fa_le.h"
+
+/* Exact: every float16 is a float. */
+static float from_half(const unsigned char *p)
+{
+    const unsigned h = p[0] | (unsigned)p[1] << 8, exponent = h >> 10 & 31, fraction = h & 1023;
+    float v;
+    if (exponent == 31)
+        v = fraction ? NAN : INFINITY;
+    else
+        v = exponent ? ldexpf((float)(fraction | 1024), (int)exponent - 25) : ldexpf((float)fraction, -24);
+    return h & 0x8000 ? -v : v;
+}
+
+static void add_wide(struct fa_pack_builder *b, const struct fa_tensor *t, const char *name, void *room)
+{
+    const unsigned char *half = t->data;
+    float *f = room;
+    double *d = room;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->type == FA_H32)
+            f[i] = from_half(half + 2 * i);
+        else
+            d[i] = from_half(half + 2 * i);
+    fa_pack_add(b, t->type == FA_H32 ? FA_F32 : FA_F64, t->ndim, t->dim, room, "%s", name);
+}
+
+int fa_pack_widen(struct fa_pack *p, struct fa_err *e)
+{
+    struct fa_pack_builder b;
+    struct fa_tensor t;
+    const char *name;
+    size_t most = 0, len;
+    for (int i = 0; i < p->n; i++) {
+        fa_pack_entry(p, i, &name, &t);
+        if ((t.type == FA_H32 || t.type == FA_H64) && t.n >= most)
+            most = t.n + 1;
+    }
+    if (!most)
+        return FA_OK;
+    if (fa_pack_verify(p, e) != FA_OK)
+        return FA_E_MODEL;
+    void *room = malloc(most * sizeof(double));
+    if (!room)
+        return fa_fail(e, FA_E_MEM, "out of memory: model pack");
+    fa_pack_begin(&b);
+    for (int i = 0; i < p->n; i++) {
+        fa_pack_entry(p, i, &name, &t);
+        if (t.type == FA_H32 || t.type == FA_H64)
+            add_wide(&b, &t, name, room);
+        else
+            fa_pack_add(&b, t.type, t.ndim, t.dim, t.data, "%s", name);
+    }
+    free(room);
+    void *mem = fa_pack_finish(&b, &len, e);
+    struct fa_pack wide;
+    if (!mem || fa_pack_open_mem(&wide, mem, len, mem, e) != FA_OK)
+        return e ? e->code : FA_E_MEM;
+    wide.hash = p->hash;
+    fa_map_close(&p->map);
+    *p = wide;
+    return FA_OK;
+}
