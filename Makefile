@@ -23,7 +23,8 @@ endif
 LIBOBJ  := $(LIBSRC:%.c=$(B)/%.o)
 LIB     := $(B)/libfa.a
 
-CMDS    := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
+CMDSRC  := $(wildcard cmd/*.c shmload/*.c)
+CMDS    := $(basename $(notdir $(CMDSRC)))
 BINS    := $(CMDS:%=$(B)/bin/%)
 TESTSRC := $(wildcard tests/unit/*.c tests/kern/*.c tests/stage/*.c)
 TESTS   := $(TESTSRC:%.c=$(B)/%)
@@ -45,9 +46,13 @@ $(LIB): $(LIBOBJ)
 	@rm -f $@; echo "  AR $@"
 	@$(AR) rcs $@ $(LIBOBJ)
 
-$(B)/bin/%: $(B)/cmd/%.o $(LIB)
-	@mkdir -p $(@D)
-	@echo "  LD $@"; $(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS_ALL)
+# A program is one file of cmd/ (shmload has its own folder).
+define PROGRAM =
+$(B)/bin/$(basename $(notdir $(1))): $(B)/$(1:.c=.o) $(LIB)
+	@mkdir -p $$(@D)
+	@echo "  LD $$@"; $$(CC) $$(CFLAGS_ALL) $$(LDFLAGS) -o $$@ $$< $(LIB) $$(LDLIBS_ALL)
+endef
+$(foreach c,$(CMDSRC),$(eval $(call PROGRAM,$(c))))
 
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/fa_test.o $(B)/tests/dump.o $(LIB)
 	@echo "  LD $@"; $(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(B)/tests/fa_test.o $(B)/tests/dump.o $(LIB) $(LDLIBS_ALL)
@@ -88,8 +93,8 @@ bench: all $(BENCHES)
 
 lint:
 	cppcheck --quiet --error-exitcode=1 -j 2 --std=c11 --enable=warning,performance,portability --inline-suppr \
-	    --library=posix --suppress=missingIncludeSystem --suppress=readdirCalled $(addprefix -I,$(ROOMS)) -D_GNU_SOURCE -DFA_VERSION='"0"' lib cmd
-	printf '%s\n' $(filter-out lib/kern/x86/% lib/kern/arm/%,$(wildcard lib/*/*.c)) $(wildcard cmd/*.c) | \
+	    --library=posix --suppress=missingIncludeSystem --suppress=readdirCalled $(addprefix -I,$(ROOMS)) -D_GNU_SOURCE -DFA_VERSION='"0"' lib cmd shmload
+	printf '%s\n' $(filter-out lib/kern/x86/% lib/kern/arm/%,$(wildcard lib/*/*.c)) $(CMDSRC) | \
 	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(CPPFLAGS_ALL) -std=c11 -fopenmp
 
 install: all
@@ -104,4 +109,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: demo all tests check check-all asan tsan fuzz bench lint install clean
--include $(LIBOBJ:.o=.d) $(BINS:$(B)/bin/%=$(B)/cmd/%.d) $(TESTS:=.d)
+-include $(LIBOBJ:.o=.d) $(CMDSRC:%.c=$(B)/%.d) $(TESTS:=.d)

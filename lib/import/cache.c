@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "fa_shm.h"
+
 /* Part of every pack's name: raise it, and the index's number, when the importer's output changes. */
 enum { IMPORT_VERSION = 2 };
 static const char index_head[] = "fa-models index 2";
@@ -137,7 +139,8 @@ out:
 
 /* --- Import ------------------------------------------------------------------------------------------------------------- */
 
-/* Builds the pack and opens it: from the file `path` if it could be saved there, else in memory; *saved says which. */
+/* Builds the pack and opens it: from the file `path` if it could be saved there, else in memory (or, when that very pack is staged, from
+ * there); *saved says which. */
 static int build(struct fa_pack *pack, const struct fa_plan *p, const char *path, int *saved, struct fa_err *e)
 {
     struct fa_pack_builder b;
@@ -154,8 +157,8 @@ static int build(struct fa_pack *pack, const struct fa_plan *p, const char *path
     struct fa_pack built;
     if ((r = fa_pack_open_mem(&built, mem, len, mem, e)) != FA_OK)
         return r;
-    *saved = path && fa_pack_save(&built, path, NULL) == FA_OK && fa_pack_open(pack, path, NULL) == FA_OK;
-    if (*saved)
+    *saved = path && fa_pack_save(&built, path, NULL) == FA_OK && fa_shm_open(pack, path, NULL) == FA_OK;
+    if (*saved || fa_shm_attach(pack, built.hash, NULL) == FA_OK)
         fa_pack_close(&built);
     else
         *pack = built;
@@ -190,7 +193,7 @@ int fa_model_open_list(struct fa_pack *pack, const char *list, char **path, stru
         r = fa_fail(e, FA_E_MEM, "out of memory");
         goto out;
     }
-    if (file && fa_pack_open(pack, file, NULL) == FA_OK) {
+    if (file && fa_shm_open(pack, file, NULL) == FA_OK) {
         saved = 1;
         goto out;
     }
@@ -205,7 +208,7 @@ int fa_model_open_list(struct fa_pack *pack, const char *list, char **path, stru
     }
     int writable = have_store && fa_mkdirs(s.packs, NULL) == FA_OK;
     file = have_store ? fa_text("%s/%s", s.packs, name) : NULL;
-    saved = file && fa_pack_open(pack, file, NULL) == FA_OK;
+    saved = file && fa_shm_open(pack, file, NULL) == FA_OK;
     if (!saved)
         r = build(pack, &plan, writable ? file : NULL, &saved, e);
     if (r == FA_OK && saved && writable && index)

@@ -17,7 +17,8 @@ struct fa_pack_builder;
 
 /* Opens the model a user names: NULL or "" (then $FA_MODELS, then the default set: "ceclm" if its patch experts are there, else "clnf"), a set's name ("ceclm", "clnf", "clm": looked for in
  * $FA_MODELS if that is a folder, then in the store), a pack file, an OpenFace main_*.txt list, or a folder that holds packs or an
- * OpenFace tree. A list is packed once and kept in the store (a store that cannot be written is no error). FA_OK; FA_E_MODEL
+ * OpenFace tree. A list is packed once and kept in the store (a store that cannot be written is no error). Where the pack is staged
+ * in shared memory (fa_shm.h) the image is opened instead of the file; p->from says which. FA_OK; FA_E_MODEL
  * with a text that says what was tried and what to do ("run 'fa-models get' ..."); FA_E_MEM. */
 int fa_model_open(struct fa_pack *p, const char *model, struct fa_err *e);
 /* The set that fa_model_open falls back to for this model because the patch experts of the default one are missing, or NULL. */

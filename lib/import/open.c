@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fa_shm.h"
+
 /* OpenFace's default where its patch experts are there, else what the repository alone can give. */
 static const char first_choice[] = "ceclm", fallback[] = "clnf";
 
@@ -35,7 +37,7 @@ static int open_file(struct fa_pack *p, const char *path, struct fa_err *e)
     }
     int pack = m.len >= 8 && memcmp(m.data, "FAMODEL\n", 8) == 0;
     fa_map_close(&m);
-    return pack ? fa_pack_open(p, path, e) : fa_model_open_list(p, path, NULL, e);
+    return pack ? fa_shm_open(p, path, e) : fa_model_open_list(p, path, NULL, e);
 }
 
 /* Opens DIR/NAME if it is there. 0: it is not; 1: *r is the result. */

@@ -25,6 +25,7 @@ struct fa_pack {
     int n; const unsigned char *table;
     uint64_t hash;                               /* XXH3-64 of table and data: the pack's identity */
     struct fa_map map; void *owned;              /* how base is held: one of them */
+    char from[400];                              /* in words, for -v: a file's path, a staged image's, or "memory" */
 };
 
 /* Maps a pack file; one with float16 in it is checked in full and turned into memory of its own, which keeps the file's hash.
@@ -35,6 +36,8 @@ int fa_pack_open_mem(struct fa_pack *p, const void *base, size_t len, void *owne
 void fa_pack_close(struct fa_pack *p);
 /* Checks the checksum over all tensor data: FA_OK or FA_E_MODEL. */
 int fa_pack_verify(const struct fa_pack *p, struct fa_err *e);
+/* The hash of a pack file from its first 64 bytes, which are checked; no tensor and no table is read. Errors as fa_pack_open. */
+int fa_pack_peek(uint64_t *hash, const char *path, struct fa_err *e);
 /* Writes the pack as a file that has its name only when complete; path "-": standard output. FA_OK, FA_E_IO, FA_E_PIPE. */
 int fa_pack_save(const struct fa_pack *p, const char *path, struct fa_err *e);
 /* Entry i of the table, 0 <= i < p->n; name points into the pack. */

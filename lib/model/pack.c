@@ -3,10 +3,12 @@
 #include "fa_model.h"
 #include "pack_format_internal.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include "fa_le.h"
@@ -46,21 +48,45 @@ static int check_entry(const struct fa_pack *p, int i, struct fa_err *e)
     return FA_OK;
 }
 
+/* The first 64 bytes of len in all. */
+static int check_header(const unsigned char *h, size_t len, struct fa_err *e)
+{
+    if (len < PACK_HEADER || memcmp(h, PACK_MAGIC, 8) != 0)
+        return fa_fail(e, FA_E_MODEL, "not a model pack");
+    if (XXH3_64bits(h, 56) != fa_le_u64(h + 56))
+        return fa_fail(e, FA_E_MODEL, "model pack: damaged header");
+    if (fa_le_u32(h + 8) != FA_PACK_VERSION)
+        return fa_fail(e, FA_E_MODEL, "model pack version %u; this program reads version %d", (unsigned)fa_le_u32(h + 8), FA_PACK_VERSION);
+    return FA_OK;
+}
+
+static uint64_t hash_of(const unsigned char *header)
+{
+    const uint64_t sum[2] = { fa_le_u64(header + 24), fa_le_u64(header + 32) };
+    return XXH3_64bits(sum, sizeof sum);
+}
+
+int fa_pack_peek(uint64_t *hash, const char *path, struct fa_err *e)
+{
+    unsigned char h[PACK_HEADER];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return fa_fail_errno(e, FA_E_MODEL, "%s", path);
+    long long n = fa_read_full(fd, h, sizeof h);
+    close(fd);
+    if (n < 0)
+        return fa_fail_errno(e, FA_E_MODEL, "%s", path);
+    if (check_header(h, (size_t)n, e) != FA_OK)
+        return e ? fa_err_prefix(e, "%s", path) : FA_E_MODEL;
+    *hash = hash_of(h);
+    return FA_OK;
+}
+
 int fa_pack_open_mem(struct fa_pack *p, const void *base, size_t len, void *owned, struct fa_err *e)
 {
-    *p = (struct fa_pack){ .base = base, .len = len, .owned = owned };
-    if (len < PACK_HEADER || memcmp(base, PACK_MAGIC, 8) != 0) {
-        fa_fail(e, FA_E_MODEL, "not a model pack");
+    *p = (struct fa_pack){ .base = base, .len = len, .owned = owned, .from = "memory" };
+    if (check_header(base, len, e) != FA_OK)
         goto bad;
-    }
-    if (XXH3_64bits(base, 56) != fa_le_u64(p->base + 56)) {
-        fa_fail(e, FA_E_MODEL, "model pack: damaged header");
-        goto bad;
-    }
-    if (fa_le_u32(p->base + 8) != FA_PACK_VERSION) {
-        fa_fail(e, FA_E_MODEL, "model pack version %u; this program reads version %d", (unsigned)fa_le_u32(p->base + 8), FA_PACK_VERSION);
-        goto bad;
-    }
     uint32_t n = fa_le_u32(p->base + 12);
     if (fa_le_u64(p->base + 16) != len || n > PACK_MAX_ENTRIES || (uint64_t)n * PACK_ENTRY > len - PACK_HEADER) {
         fa_fail(e, FA_E_MODEL, "model pack cut short: %zu of %llu bytes", len, (unsigned long long)fa_le_u64(p->base + 16));
@@ -68,15 +94,14 @@ int fa_pack_open_mem(struct fa_pack *p, const void *base, size_t len, void *owne
     }
     p->n = (int)n;
     p->table = p->base + PACK_HEADER;
-    uint64_t sum[2] = { fa_le_u64(p->base + 24), fa_le_u64(p->base + 32) };
-    if (XXH3_64bits(p->table, (size_t)n * PACK_ENTRY) != sum[0]) {
+    if (XXH3_64bits(p->table, (size_t)n * PACK_ENTRY) != fa_le_u64(p->base + 24)) {
         fa_fail(e, FA_E_MODEL, "model pack: damaged table");
         goto bad;
     }
     for (int i = 0; i < p->n; i++)
         if (check_entry(p, i, e) != FA_OK)
             goto bad;
-    p->hash = XXH3_64bits(sum, sizeof sum);
+    p->hash = hash_of(p->base);
     return FA_OK;
 bad:
     free(owned);
@@ -96,8 +121,10 @@ int fa_pack_open(struct fa_pack *p, const char *path, struct fa_err *e)
     if (fa_pack_open_mem(p, m.data, m.len, NULL, e) != FA_OK)
         goto bad;
     p->map = m;
-    if (fa_pack_widen(p, e) == FA_OK)
+    if (fa_pack_widen(p, e) == FA_OK) {
+        snprintf(p->from, sizeof p->from, "%s", path);
         return FA_OK;
+    }
     *p = (struct fa_pack){ 0 };
 bad:
     fa_map_close(&m);

@@ -8,6 +8,7 @@
 #define FA_PACK_FORMAT_INTERNAL_H
 enum { PACK_HEADER = 64, PACK_ENTRY = 128, PACK_ALIGN = 64, PACK_MAX_ENTRIES = 1 << 20 };
 #define PACK_MAGIC "FAMODEL\n"
+#define PACK_WIDENED "meta/widened-from"         /* u8 [8]: hash of the pack that held it as float16 */
 
 struct fa_pack;
 struct fa_err;
