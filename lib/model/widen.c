@@ -61,7 +61,7 @@ int fa_pack_widen(struct fa_pack *p, struct fa_err *e)
             fa_pack_add(&b, t.type, t.ndim, t.dim, t.data, "%s", name);
     }
     free(room);
-    const int dim = sizeof p->hash;               /* where it is staged, the pack still goes by the file's hash */
+    const int dim = sizeof p->hash;              /* where it is staged, the pack still goes by the file's hash */
     unsigned char hash[sizeof p->hash];
     fa_put_u64(hash, p->hash);
     fa_pack_add(&b, FA_U8, 1, &dim, hash, PACK_WIDENED);
