@@ -8,7 +8,7 @@ _fa_options() { # PROGRAM
     case $1 in
     fa) echo "-o --output -k --keep-going -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
               --au-static --online --hog --median --save-median $groups --of21 --precision --distance $common" ;;
-    fa-decode) echo "-o --output -z --zstd $decode --threads --quiet --verbose $common" ;;
+    fa-decode) echo "-o --output -z --zstd $decode --threads --probe -0 --null --quiet --verbose $common" ;;
     fa-detect) echo "-a --all -n --every $model -t --threads -o -z $common" ;;
     fa-landmarks) echo "$model --keep-frames --multi-view --wild --aligned $look -t -o -z $common" ;;
     fa-aus) echo "--online --image --au-static --median --save-median --hog --keep-crops $model -t --threads -o --output -z --zstd

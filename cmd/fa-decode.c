@@ -12,6 +12,7 @@
 
 static const char usage[] =
     "usage: fa-decode [-qv] [-o FILE] [-z LEVEL] [options] INPUT...\n"
+    "       fa-decode --probe [-0] INPUT...\n"
     "\n"
     "Writes the frames of each INPUT as one clip of a record stream. INPUT is a video or a picture of any kind that ffmpeg reads,\n"
     "a folder of pictures (.jpg .jpeg .png .bmp), a printf pattern such as img%04d.png, or '-' for standard input.\n"
@@ -27,6 +28,8 @@ static const char usage[] =
     "      --fx F, --fy F   focal lengths, pixels (default: from the frame size)\n"
     "      --cx C, --cy C   optical centre, pixels (default: the middle)\n"
     "      --threads N      ffmpeg's decoding threads (default: its own choice)\n"
+    "      --probe          decode nothing; print of each INPUT: kind, width, height, frames/s, frames, seconds (0: unknown), name\n"
+    "  -0, --null           with --probe: a NUL behind each name instead of a newline\n"
     "  -q, --quiet          errors only\n"
     "  -v, --verbose        more messages\n"
     "  -h, --help           this text\n"
@@ -34,15 +37,34 @@ static const char usage[] =
     "\n"
     "Exit status: 0 done, 1 bad input (what could be decoded is written and marked), 2 wrong use, 3 this machine.\n";
 
-enum { O_START = 256, O_DURATION, O_FRAMES, O_CFR, O_COLOR, O_NO_ROTATE, O_FX, O_FY, O_CX, O_CY, O_THREADS, O_VERSION };
+enum { O_START = 256, O_DURATION, O_FRAMES, O_CFR, O_COLOR, O_NO_ROTATE, O_FX, O_FY, O_CX, O_CY, O_THREADS, O_PROBE, O_VERSION };
 static const struct option options[] = {
     { "output", required_argument, 0, 'o' }, { "zstd", required_argument, 0, 'z' }, { "start", required_argument, 0, O_START },
     { "duration", required_argument, 0, O_DURATION }, { "frames", required_argument, 0, O_FRAMES }, { "cfr", no_argument, 0, O_CFR },
     { "color", required_argument, 0, O_COLOR }, { "no-autorotate", no_argument, 0, O_NO_ROTATE }, { "fx", required_argument, 0, O_FX },
     { "fy", required_argument, 0, O_FY }, { "cx", required_argument, 0, O_CX }, { "cy", required_argument, 0, O_CY },
-    { "threads", required_argument, 0, O_THREADS }, { "quiet", no_argument, 0, 'q' }, { "verbose", no_argument, 0, 'v' },
+    { "threads", required_argument, 0, O_THREADS }, { "probe", no_argument, 0, O_PROBE }, { "null", no_argument, 0, '0' }, { "quiet", no_argument, 0, 'q' }, { "verbose", no_argument, 0, 'v' },
     { "help", no_argument, 0, 'h' }, { "version", no_argument, 0, O_VERSION }, { 0 }
 };
+
+/* One line for each input, fields separated by tabs; end: what ends it. The worst status. */
+static int probe(char *const *input, int n, char end)
+{
+    static const char *const kind[] = { "video", "sequence", "still" };
+    int status = 0;
+    for (int i = 0; i < n; i++) {
+        struct fa_media_brief b;
+        struct fa_err e = { 0 };
+        if (fa_media_probe(&b, input[i], &e) == FA_OK) {
+            printf("%s\t%d\t%d\t%.6g\t%llu\t%.3f\t%s%c", kind[b.kind], b.w, b.h, b.fps, (unsigned long long)b.n_frame, b.seconds, input[i], end);
+        } else {
+            fa_err_prefix(&e, "%s", input[i]);
+            const int s = fa_error_status(&e);
+            status = s > status ? s : status;
+        }
+    }
+    return fa_close_stdout(status);
+}
 
 /* What made the pixels and times, for CLIP's provenance. */
 static void provenance(char *line, size_t size, const struct fa_media_info *i, const struct fa_media_options *o)
@@ -130,10 +152,11 @@ int main(int argc, char **argv)
     struct fa_out out = { 0 };
     struct fa_writer *w = NULL;
     const char *path = NULL;
-    int level = 0, status = 0;
+    int level = 0, status = 0, probing = 0;
+    char end = '\n';
 
     fa_msg_init("fa-decode");
-    for (int c; (c = getopt_long(argc, argv, "o:z:qvh", options, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, "o:z:0qvh", options, NULL)) != -1;) {
         switch (c) {
         case 'o': path = optarg; break;
         case 'z': level = (int)fa_opt_long("-z", optarg, 0, 19); break;
@@ -148,6 +171,8 @@ int main(int argc, char **argv)
         case O_CX: o.cx = (float)fa_opt_double("--cx", optarg, 1e-3, 1e6); break;
         case O_CY: o.cy = (float)fa_opt_double("--cy", optarg, 1e-3, 1e6); break;
         case O_THREADS: o.threads = (int)fa_opt_long("--threads", optarg, 0, 1024); break;
+        case O_PROBE: probing = 1; break;
+        case '0': end = '\0'; break;
         case 'q': fa_msg_level(FA_QUIET); break;
         case 'v': fa_msg_level(FA_VERBOSE); break;
         case 'h': fputs(usage, stdout); return fa_close_stdout(0);
@@ -157,6 +182,8 @@ int main(int argc, char **argv)
     }
     if (optind == argc)
         fa_die_usage("no input");
+    if (probing)
+        return probe(argv + optind, argc - optind, end);
     if ((o.fx > 0) != (o.fy > 0) || (o.cx > 0) != (o.cy > 0))
         fa_die_usage("--fx and --fy, and --cx and --cy, go together");
 

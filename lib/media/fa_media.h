@@ -47,6 +47,17 @@ struct fa_media_frame {
     const char *name;              /* file name of this picture without its folder; "" in videos */
 };
 
+/* What an input is, found without decoding more than its first frame. */
+struct fa_media_brief {
+    enum fa_media_kind kind;
+    int w, h;                      /* 0 for a sequence */
+    double fps;                    /* 0 unknown, and for pictures */
+    uint64_t n_frame;              /* promised or counted; 0 unknown */
+    double seconds;                /* a sequence is counted as 30 pictures a second; 0 unknown */
+};
+/* input as for fa_media_open. FA_OK; FA_E_INPUT, FA_E_CHILD, FA_E_IO, FA_E_MEM. */
+int fa_media_probe(struct fa_media_brief *b, const char *input, struct fa_err *e);
+
 struct fa_media;
 
 /* input: a file of any container or codec, a folder, a printf pattern like img%04d.png where no such file exists, or "-" for standard

@@ -105,10 +105,60 @@ static int check_options(const struct fa_media_options *o, struct fa_err *e)
     return FA_OK;
 }
 
+/* 1 an existing name or "-", 2 a folder, 3 a pattern, 0 none of these. */
+static int look(const char *input)
+{
+    struct stat st;
+    if (strcmp(input, "-") == 0)
+        return 1;
+    if (stat(input, &st) == 0)
+        return S_ISDIR(st.st_mode) ? 2 : 1;
+    return errno == ENOENT && fa_is_pattern(input) ? 3 : 0;
+}
+
+static int probe_sequence(struct fa_media_brief *b, const char *input, int pattern, struct fa_err *e)
+{
+    struct fa_names l;
+    const int r = pattern ? fa_names_of_pattern(&l, input, e) : fa_names_of_folder(&l, input, e);
+    if (r == FA_OK) {
+        b->kind = FA_MEDIA_SEQUENCE;
+        b->n_frame = l.n;
+        b->seconds = (double)l.n / 30.0;
+        fa_names_free(&l);
+    }
+    return r;
+}
+
+int fa_media_probe(struct fa_media_brief *b, const char *input, struct fa_err *e)
+{
+    struct fa_err own = { 0 };
+    struct fa_source src;
+    struct fa_probe p = { 0 };
+    const int what = look(input);
+    e = e ? e : &own;
+    *b = (struct fa_media_brief){ 0 };
+    if (what >= 2)
+        return probe_sequence(b, input, what == 3, e);
+    int r = fa_source_open(&src, input, e);
+    if (r == FA_OK)
+        r = fa_probe_run(&p, &src, 1, e);
+    fa_source_close(&src);
+    if (r != FA_OK)
+        return r;
+    b->kind = fa_probe_is_still(&p) ? FA_MEDIA_STILL : FA_MEDIA_VIDEO;
+    b->w = p.w;
+    b->h = p.h;
+    b->n_frame = b->kind == FA_MEDIA_STILL ? 1 : p.n_frame;
+    if (b->kind == FA_MEDIA_VIDEO) {
+        b->fps = p.fps_den ? (double)p.fps_num / (double)p.fps_den : 0;
+        b->seconds = p.duration > 0 ? p.duration : b->fps > 0 ? (double)p.n_frame / b->fps : 0;
+    }
+    return FA_OK;
+}
+
 int fa_media_open(struct fa_media **out, const char *input, const struct fa_media_options *o, struct fa_err *e)
 {
     struct fa_err own = { 0 };
-    struct stat st;
     e = e ? e : &own;
     *out = NULL;
     int r = check_options(o, e);
@@ -121,13 +171,8 @@ int fa_media_open(struct fa_media **out, const char *input, const struct fa_medi
     }
     m->o = *o;
     m->info = (struct fa_media_info){ .tb_den = 1, .name = m->name, .ffmpeg = m->probe.version };
-    int found = strcmp(input, "-") == 0 ? 0 : stat(input, &st) == 0 ? 1 : -errno;
-    if (found == 1 && S_ISDIR(st.st_mode))
-        r = open_sequence(m, 0, e);
-    else if (found == -ENOENT && fa_is_pattern(input))
-        r = open_sequence(m, 1, e);
-    else
-        r = open_file(m, e);
+    const int what = look(input);
+    r = what >= 2 ? open_sequence(m, what == 3, e) : open_file(m, e);
     if (r == FA_OK && m->info.kind != FA_MEDIA_VIDEO && (o->start > 0 || o->duration > 0))
         r = fa_fail(e, FA_E_ARG, "start and duration are for videos; pictures have no times");
     if (r != FA_OK) {

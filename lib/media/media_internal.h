@@ -28,6 +28,7 @@ struct fa_probe {
     int64_t tb_num, tb_den;
     int64_t first_pts;                        /* of the first frame, in ticks since the file's start time */
     uint64_t n_frame;
+    double duration;                          /* seconds; 0 unknown */
     int many;                                 /* more than one frame: of picture files in a row, a video */
 };
 /* Runs ffprobe on src. autorotate 0: w, h as stored and rotation 0. */

@@ -150,6 +150,10 @@ int fa_probe_parse(struct fa_probe *p, const char *text, int autorotate, struct 
             char *end;
             double x = strtod(v, &end);
             start = end != v && isfinite(x) ? x : 0;
+        } else if (strcmp(line, "format.duration") == 0) {
+            char *end;
+            double x = strtod(v, &end);
+            p->duration = end != v && isfinite(x) && x > 0 ? x : 0;
         } else if (strcmp(line, "format.tags.major_brand") == 0) {
             snprintf(p->brand, sizeof p->brand, "%s", v);
         } else if (strcmp(line, "program_version.version") == 0) {
@@ -200,7 +204,7 @@ int fa_probe_run(struct fa_probe *p, const struct fa_source *src, int autorotate
     /* V: video streams without cover pictures. */
     char *argv[] = { "ffprobe", "-hide_banner", "-v", "error", "-show_program_version", "-select_streams", "V", "-show_frames",
         "-read_intervals", "%+#2", "-show_entries",
-        "program_version=version:format=format_name,start_time:format_tags=major_brand:stream=index,width,height,pix_fmt,avg_frame_rate,"
+        "program_version=version:format=format_name,start_time,duration:format_tags=major_brand:stream=index,width,height,pix_fmt,avg_frame_rate,"
         "r_frame_rate,time_base,start_pts,nb_frames:stream_disposition=default:stream_side_data=rotation:"
         "frame=stream_index,width,height,best_effort_timestamp:frame_side_data=rotation",
         "-of", "flat", "-i", src->arg, NULL };

@@ -186,6 +186,11 @@ reader_gone_is_silent() {
     { "$DEC" "$TMP/a.avi" 2>"$TMP/err"; echo $? >"$TMP/rc"; } | head -c 100 >/dev/null
     st=$(cat "$TMP/rc"); [ "$st" = 3 ] && [ ! -s "$TMP/err" ] || { echo "status $st"; cat "$TMP/err"; return 1; }
 }
+probe_says_what_an_input_is() {
+    local odd=$TMP/$'odd\nname.mp4'; cp "$TMP/a.mp4" "$odd"; mkdir -p "$TMP/seq"; cp "$TMP"/p?.png "$TMP/seq"; echo words >"$TMP/w.txt"
+    want_rc 1 "$DEC" --probe -0 "$odd" "$TMP/seq" "$TMP/w.txt" "$TMP/none.mp4" "$TMP/p1.png" && want_err 'w.txt: not a video' && want_err 'none.mp4: No such file' &&
+    printf 'video\t160\t120\t25\t50\t2.000\t%s\0sequence\t0\t0\t0\t4\t0.133\t%s\0still\t64\t48\t0\t1\t0.000\t%s\0' "$odd" "$TMP/seq" "$TMP/p1.png" | same - "$TMP/out"
+}
 wrong_use_is_2() {
     local o
     for o in --nonsense "--color red" "--start -1" "--frames 0" "--fx 500" "-z 20" "--start x"; do want_rc 2 "$DEC" $o "$TMP/a.avi" && want_err "try 'fa-decode -h'" || { echo "$o"; return 1; }; done
@@ -220,7 +225,7 @@ for test in good_clips_print_nothing missing_file folder_without_pictures empty_
     frames_of_any_size too_large_a_frame_is_refused size_change_keeps_the_first_size unknown_frame_rate_counts_as_30 names_mean_nothing \
     standard_input_may_be_a_file_or_a_pipe no_input_is_left_in_tmp pattern_is_a_sequence pictures_in_a_row_are_a_video single_picture_is_a_still several_inputs_are_several_clips \
     start_duration_and_frames_are_no_errors frames_after_a_start_are_those_of_the_whole rotation_is_applied_unless_told exif_orientation_is_applied color_tag_matters_only_when_asked same_frames_compressed \
-    output_takes_its_name_when_complete disk_full reader_gone_is_silent wrong_use_is_2 terminal_is_refused help_and_version sigint_leaves_no_ffmpeg \
+    probe_says_what_an_input_is output_takes_its_name_when_complete disk_full reader_gone_is_silent wrong_use_is_2 terminal_is_refused help_and_version sigint_leaves_no_ffmpeg \
     sigkill_leaves_no_ffmpeg; do
     t $test
 done
