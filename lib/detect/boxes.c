@@ -181,13 +181,13 @@ void box_square(struct cand *c)
     c->w = c->h = (float)truncate_zero(m);
 }
 
-void box_to_landmarks(struct cand *c)
+void box_to_landmarks(struct cand *c, const double k[4])
 {
     float w = c->w, h = c->h;
-    c->x = (float)(c->x + w * -0.0075);
-    c->y = (float)(c->y + h * 0.2459);
-    c->w = (float)(1.0323 * w);
-    c->h = (float)(0.7751 * h);
+    c->x = (float)(c->x + w * k[0]);
+    c->y = (float)(c->y + h * k[1]);
+    c->w = (float)(k[2] * w);
+    c->h = (float)(k[3] * h);
 }
 
 int fa_face_widest(const struct fa_face_box *box, int n)

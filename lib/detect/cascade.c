@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fa_arena.h"
+#include "fa_model.h"
 
 enum {
     BAND_ROWS = 16,                              /* output rows of a level that a thread takes at once */
@@ -32,12 +33,12 @@ struct fa_detect_work {
     struct fa_arena arena;
 };
 
-int pyramid(struct level *level, int w, int h)
+int pyramid(struct level *level, double smallest, int w, int h)
 {
-    int n = (int)floor(log(MIN_FACE / (w < h ? w : h)) / log(0.709)) + 1;
+    int n = (int)floor(log(smallest / (w < h ? w : h)) / log(0.709)) + 1;
     n = n < 0 ? 0 : n > MAX_LEVELS ? MAX_LEVELS : n;
     for (int i = 0; i < n; i++) {
-        double s = PNET_SIDE / MIN_FACE * pow(0.709, i);
+        double s = PNET_SIDE / smallest * pow(0.709, i);
         level[i] = (struct level){ .scale = s, .w = (int)ceil(w * s), .h = (int)ceil(h * s) };
     }
     return n;
@@ -76,11 +77,12 @@ static void place_worker(struct fa_detector *d, struct fa_arena *a, struct worke
     struct worker unused = { 0 };
     k = k ? k : &unused;
     place_net(a, &k->pnet, &d->pnet, max_w);
-    place_net(a, &k->rnet, &d->rnet, RNET_SIDE);
-    place_net(a, &k->onet, &d->onet, ONET_SIDE);
-    void *mem = take(a, sampler_bytes(ONET_SIDE, ONET_SIDE));
+    place_net(a, &k->rnet, &d->rnet, d->rnet.side);
+    place_net(a, &k->onet, &d->onet, d->onet.side);
+    int side = d->rnet.side > d->onet.side ? d->rnet.side : d->onet.side;
+    void *mem = take(a, sampler_bytes(side, side));
     if (mem)
-        sampler_place(&k->crop, ONET_SIDE, ONET_SIDE, mem);
+        sampler_place(&k->crop, side, side, mem);
     k->feature = take(a, feature_floats(d) * sizeof(float));
     k->hidden = take(a, hidden_floats(d) * sizeof(float));
 }
@@ -122,7 +124,7 @@ int detect_prepare(struct fa_detector *d, const struct fa_img8 *img, int threads
     if (img->w != k->w || img->h != k->h || threads != k->n_thread) {
         k->w = 0;
         k->n_thread = threads;
-        k->n_level = pyramid(k->level, img->w, img->h);
+        k->n_level = pyramid(k->level, d->cascade.smallest, img->w, img->h);
         struct fa_arena have = k->arena;
         k->arena = (struct fa_arena){ 0 };
         lay_out(d);
@@ -187,14 +189,15 @@ void detect_pnet(struct fa_detector *d, int threads)
     }
 }
 
-int detect_proposals(struct cand *out, const struct level *l)
+int detect_proposals(struct cand *out, const struct level *l, float threshold)
 {
-    const float threshold = 0.6f, s = (float)l->scale;
+    const float s = (float)l->scale;
+    const int above_half = threshold >= 0.5f;
     int n = 0;
     for (int x = 0; x < l->map_w; x++)
         for (int y = 0; y < l->map_h; y++) {
             const float *o = l->map + ((size_t)y * (size_t)l->map_w + (size_t)x) * PNET_OUT;
-            if (o[0] - o[1] > 0)                 /* p < 0.5 */
+            if (above_half && o[0] - o[1] > 0)   /* p < 0.5 */
                 continue;
             float p = score_pnet(o[0], o[1]);
             if (!(p >= threshold))
@@ -280,11 +283,11 @@ int detect_refine(struct fa_detector *d, const struct fa_net *net, const struct 
 }
 
 /* Steps 1 and 2: proposals of all levels, suppressed within and across levels, corrected and squared; in work->b. */
-static int propose(struct fa_detect_work *k)
+static int propose(struct fa_detect_work *k, float threshold)
 {
     int n = 0;
     for (int i = 0; i < k->n_level; i++) {
-        int found = detect_proposals(k->b, &k->level[i]);
+        int found = detect_proposals(k->b, &k->level[i], threshold);
         n += nms(k->a + n, k->b, found, 0.5f, NMS_UNION, &k->room);
     }
     return nms(k->b, k->a, n, 0.7f, NMS_UNION, &k->room);
@@ -301,27 +304,57 @@ static void correct_square(struct cand *c, int n)
 int fa_detect(struct fa_detector *d, const struct fa_img8 *bgr, struct fa_face_list *out, int threads, struct fa_err *e)
 {
     struct fa_detect_work *k = d->work;
+    const struct fa_cascade *set = &d->cascade;
     out->n = 0;
-    if (bgr->w < MIN_FACE || bgr->h < MIN_FACE)
+    if (bgr->w < set->smallest || bgr->h < set->smallest)
         return FA_OK;
     if (detect_prepare(d, bgr, threads, e) != FA_OK)
         return FA_E_MEM;
     detect_pnet(d, threads);
-    int n = propose(k);
+    int n = propose(k, set->threshold[0]);
     correct_square(k->b, n);
-    n = detect_refine(d, &d->rnet, bgr, k->b, k->b, n, 0.7f, threads);
+    n = detect_refine(d, &d->rnet, bgr, k->b, k->b, n, set->threshold[1], threads);
     n = nms(k->a, k->b, n, 0.7f, NMS_UNION, &k->room);
     correct_square(k->a, n);
-    n = detect_refine(d, &d->onet, bgr, k->a, k->a, n, 0.7f, threads);
+    n = detect_refine(d, &d->onet, bgr, k->a, k->a, n, set->threshold[2], threads);
     for (int i = 0; i < n; i++)
         box_correct(&k->a[i], 1);
     n = nms(k->b, k->a, n, 0.7f, NMS_MIN, &k->room);
     out->n = n < FA_MAX_FACES ? n : FA_MAX_FACES;
     for (int i = 0; i < out->n; i++) {
         struct cand *c = &k->b[i];
-        box_to_landmarks(c);
+        box_to_landmarks(c, set->box);
         out->box[i] = (struct fa_face_box){ c->x, c->y, c->w, c->h, c->score };
     }
+    return FA_OK;
+}
+
+/* mtcnn/cascade: smallest, three thresholds, three sides, four of the box. */
+static int read_cascade(struct fa_cascade *c, const struct fa_pack *pack, struct fa_err *e)
+{
+    enum { N = 11, MAX_SIDE = 96 };
+    static const struct fa_cascade reference = { 60, { 0.6f, 0.7f, 0.7f }, { PNET_SIDE, 24, 48 }, { -0.0075, 0.2459, 1.0323, 0.7751 } };
+    struct fa_tensor t;
+    int n = N;
+    *c = reference;
+    if (!fa_pack_find(pack, &t, "mtcnn/cascade"))
+        return FA_OK;
+    const double *v = fa_pack_need(pack, e, FA_F64, 1, &n, "mtcnn/cascade");
+    if (!v)
+        return FA_E_MODEL;
+    int fits = v[0] >= PNET_SIDE && v[0] <= FA_MAX_SIDE && v[4] == PNET_SIDE;
+    for (int i = 0; i < 3; i++)
+        fits = fits && v[1 + i] > 0 && v[1 + i] < 1 && v[4 + i] >= PNET_SIDE && v[4 + i] <= MAX_SIDE;
+    for (int i = 7; i < N; i++)
+        fits = fits && v[i] > -10 && v[i] < 10;
+    if (!fits)
+        return fa_fail(e, FA_E_MODEL, "mtcnn/cascade: a number out of range");
+    c->smallest = v[0];
+    for (int i = 0; i < 3; i++) {
+        c->threshold[i] = (float)v[1 + i];
+        c->side[i] = (int)v[4 + i];
+    }
+    memcpy(c->box, v + 7, sizeof c->box);
     return FA_OK;
 }
 
@@ -332,16 +365,19 @@ int fa_detector_open(struct fa_detector *d, const struct fa_pack *pack, struct f
     d->work = calloc(1, sizeof *d->work);
     if (!d->work)
         return fa_fail_errno(e, FA_E_MEM, "face detector");
-    int r = fa_net_open(&d->pnet, pack, "mtcnn/pnet", 3, PNET_SIDE, 0, e);
+    int r = read_cascade(&d->cascade, pack, e);
+    const int *in = d->cascade.side;
     if (r == FA_OK)
-        r = fa_net_open(&d->rnet, pack, "mtcnn/rnet", 3, RNET_SIDE, 0, e);
+        r = fa_net_open(&d->pnet, pack, "mtcnn/pnet", 3, in[0], 0, e);
     if (r == FA_OK)
-        r = fa_net_open(&d->onet, pack, "mtcnn/onet", 3, ONET_SIDE, 0, e);
+        r = fa_net_open(&d->rnet, pack, "mtcnn/rnet", 3, in[1], 0, e);
+    if (r == FA_OK)
+        r = fa_net_open(&d->onet, pack, "mtcnn/onet", 3, in[2], 0, e);
     int side = PNET_SIDE, side2 = PNET_SIDE;
     fa_net_size(&d->pnet, &side, &side2);
     if (r == FA_OK && (d->pnet.n_dense || d->pnet.n_out != PNET_OUT || side != 1 || side2 != 1 || !d->rnet.n_dense || d->rnet.n_out < PNET_OUT ||
                        !d->onet.n_dense || d->onet.n_out < d->rnet.n_out))
-        r = fa_fail(e, FA_E_MODEL, "mtcnn: not the detector's networks: outputs differ from 6, 6 and 16");
+        r = fa_fail(e, FA_E_MODEL, "mtcnn: not the detector's networks: an output does not fit");
     if (r != FA_OK)
         fa_detector_close(d);
     return r;

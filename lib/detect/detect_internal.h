@@ -22,8 +22,8 @@ int nms(struct cand *out, const struct cand *in, int n, float threshold, enum nm
 /* Moves a box by its offsets; grow: w and h count one more pixel (spec 3.7). */
 void box_correct(struct cand *c, int grow);
 void box_square(struct cand *c);
-/* Extent of the 68 landmarks from the detector's box (spec 3.9, step 7). */
-void box_to_landmarks(struct cand *c);
+/* Extent of the 68 landmarks from the detector's box (spec 3.9, step 7); k: struct fa_cascade's box. */
+void box_to_landmarks(struct cand *c, const double k[4]);
 /* Probability of "face" from the two logits: as the first network (all float), as the other two (spec 2.6). */
 float score_pnet(float no, float yes);
 float score_crop(float no, float yes);
@@ -50,8 +50,7 @@ void sampler_row(const void *sampler, float *row, int y);
 
 /* --- cascade.c ---------------------------------------------------------------------------------------------------------- */
 
-enum { PNET_SIDE = 12, RNET_SIDE = 24, ONET_SIDE = 48, MAX_LEVELS = 24, PNET_OUT = 6 };
-#define MIN_FACE 60.0
+enum { PNET_SIDE = 12, MAX_LEVELS = 24, PNET_OUT = 6 };
 
 struct level { double scale; int w, h, map_w, map_h; struct sampler sampler; float *map; };   /* map: [map_h][map_w][PNET_OUT] */
 
@@ -60,11 +59,11 @@ int detect_prepare(struct fa_detector *d, const struct fa_img8 *img, int threads
 int detect_level_count(const struct fa_detector *d);
 const struct level *detect_level(const struct fa_detector *d, int i);
 /* Levels of a frame: count and sizes (spec 3.2). */
-int pyramid(struct level *level, int w, int h);
+int pyramid(struct level *level, double smallest, int w, int h);
 /* First network over all levels: fills their maps. */
 void detect_pnet(struct fa_detector *d, int threads);
 /* Boxes of a level in scan order (spec 3.5); returns their number. */
-int detect_proposals(struct cand *out, const struct level *level);
+int detect_proposals(struct cand *out, const struct level *level, float threshold);
 /* Second or third network on the crops of in[n]: new scores and offsets; those >= threshold stay in order. In place allowed. */
 int detect_refine(struct fa_detector *d, const struct fa_net *net, const struct fa_img8 *img, struct cand *out, const struct cand *in, int n,
                   float threshold, int threads);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The face detector: three networks in a cascade (MTCNN), with the reference's parameters compiled in (spec/detection 3):
- * smallest face 60 px, thresholds 0.6, 0.7, 0.7, pyramid factor 0.709. */
+ * The face detector: three networks in a cascade (MTCNN, spec/detection 3), pyramid factor 0.709. */
 #ifndef FA_DETECT_H
 #define FA_DETECT_H
 
@@ -14,17 +13,26 @@ struct fa_pack;
 /* Faces of one frame by falling score; boxes in pixels, fractional, may reach outside the frame. */
 struct fa_face_list { int n; struct fa_face_box box[FA_MAX_FACES]; };
 
+/* What differs between sets: mtcnn/cascade in the pack, and the reference's numbers where a pack has none. */
+struct fa_cascade {
+    double smallest;                             /* side of the first network's window on the finest level, pixels */
+    float threshold[3];                          /* least probability of a face that each network lets pass */
+    int side[3];                                 /* the networks' inputs, pixels; the first one's is 12 */
+    double box[4];                               /* landmark box of a face box: x += w * [0], y += h * [1], w *= [2], h *= [3] */
+};
+
 struct fa_detector {
     struct fa_net pnet, rnet, onet;
+    struct fa_cascade cascade;
     struct fa_detect_work *work;                 /* scratch; private */
 };
 
-/* Reads the networks mtcnn/{pnet,rnet,onet}. FA_OK, FA_E_MODEL, FA_E_MEM. The pack may be closed afterwards. */
+/* Reads the networks mtcnn/{pnet,rnet,onet} and mtcnn/cascade. FA_OK, FA_E_MODEL, FA_E_MEM. The pack may be closed afterwards. */
 int fa_detector_open(struct fa_detector *d, const struct fa_pack *pack, struct fa_err *e);
 void fa_detector_close(struct fa_detector *d);
 
-/* All faces of a colour (3 channels B,G,R) or gray (1 channel) frame of any size; none when its shorter side is below 60 px.
- * More than FA_MAX_FACES: the best-scored ones. threads >= 1; the result does not depend on it. Scratch grows when a frame
+/* All faces of a colour (3 channels B,G,R) or gray (1 channel) frame of any size; none when its shorter side is below
+ * the smallest window's. More than FA_MAX_FACES: the best-scored ones. threads >= 1; the result does not depend on it. Scratch grows when a frame
  * needs more than any before it, and with nothing else. FA_OK or FA_E_MEM. */
 int fa_detect(struct fa_detector *d, const struct fa_img8 *bgr, struct fa_face_list *out, int threads, struct fa_err *e);
 

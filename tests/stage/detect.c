@@ -105,7 +105,7 @@ static void levels_of(const char *name)
         check_map(&d, l, i, "mtcnn.pnet.corr2", 4);
         check_map(&d, l, i, "mtcnn.pnet.corr3", 5);
         struct cand *c = malloc((size_t)l->map_w * (size_t)l->map_h * sizeof *c);
-        check_list(&d, "mtcnn.pnet", i, c, detect_proposals(c, l), 0);
+        check_list(&d, "mtcnn.pnet", i, c, detect_proposals(c, l, det.cascade.threshold[0]), 0);
         free(c);
     }
     CHECK(n_input >= 2);
@@ -158,7 +158,7 @@ static void sequence_of(const char *name)
     detect_pnet(&det, 1);
     int n = 0;
     for (int i = 0; i < detect_level_count(&det); i++)
-        n += nms(a + n, b, detect_proposals(b, detect_level(&det, i)), 0.5f, NMS_UNION, &room);
+        n += nms(a + n, b, detect_proposals(b, detect_level(&det, i), det.cascade.threshold[0]), 0.5f, NMS_UNION, &room);
     check_list(&d, "mtcnn.pnet_nms05", -2, a, n, 0);
     n = nms(b, a, n, 0.7f, NMS_UNION, &room);
     check_list(&d, "mtcnn.pnet_nms07", -2, b, n, 0);
@@ -208,7 +208,7 @@ static void final_box_of_the_dumped_candidates_is_exact(void)
         for (int k = 0; from && to && k < from->dim[0]; k++) {
             struct cand c = { 0 };
             memcpy(&c.x, dump_f32(from) + 4 * k, 4 * sizeof(float));
-            box_to_landmarks(&c);
+            box_to_landmarks(&c, det.cascade.box);
             check_f32_bits("final", &c.x, dump_f32(to) + 4 * k, 4);
         }
         dump_close(&d);

@@ -188,8 +188,8 @@ static void the_formula_image_has_one_proposal_and_no_face(void)
     check_int("faces", f.n, 0);
     struct cand *c = malloc(8192 * sizeof *c);
     for (int i = 0; i < detect_level_count(&det); i++)
-        check_int("proposals", detect_proposals(c, detect_level(&det, i)), i == 4);
-    detect_proposals(c, detect_level(&det, 4));
+        check_int("proposals", detect_proposals(c, detect_level(&det, i), 0.6f), i == 4);
+    detect_proposals(c, detect_level(&det, 4), 0.6f);
     CHECK(c->x == 98 && c->y == 98 && c->w == 218 && c->h == 218);
     check_near("score", c->score, 0.7144164, 1e-6);
     box_correct(c, 0);

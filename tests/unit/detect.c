@@ -92,13 +92,13 @@ static void pyramid_has_the_references_levels(void)
     static const struct { int w, h, n; } counts[] = { { 60, 60, 1 }, { 59, 2000, 0 }, { 43, 43, 0 }, { 42, 42, 0 }, { 1, 1, 0 }, { 640, 400, 6 },
                                                       { 2000, 61, 1 }, { 16384, 16384, 17 } };
     struct level l[MAX_LEVELS];
-    check_int("640 x 480", pyramid(l, 640, 480), 7);
+    check_int("640 x 480", pyramid(l, 60, 640, 480), 7);
     for (int i = 0; i < 7; i++) {
         CHECK(l[i].w == w[i] && l[i].h == h[i]);
         check_near("scale", l[i].scale, scale[i], 1e-17);
     }
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        check_int("levels", pyramid(l, counts[i].w, counts[i].h), counts[i].n);
+        check_int("levels", pyramid(l, 60, counts[i].w, counts[i].h), counts[i].n);
 }
 
 /* The rules of spec 3.6 in their plainest form. */
