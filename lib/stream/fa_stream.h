@@ -3,7 +3,7 @@
  * the payload, padded with zeros to a multiple of 64. Order inside a clip: CLIP, then FRAMEs with ascending numbers; FACES,
  * LANDMARKS, CROP and AUS anywhere after the FRAME they belong to; then END. Several clips may follow one another, with
  * ascending clip numbers. A reader accepts zstd-compressed input by its magic; checks are always verified; unknown record
- * types are handed through untouched.
+ * types are handed through untouched. A FRAME of version 2 has a reference to its pixels instead of them (fa_ring.h).
  *
  * Header, 64 bytes: 0 magic "FAR1" | 4 u16 type | 6 u16 version | 8 u32 flags | 12 u32 clip number (from 0) | 16 u64 payload bytes
  * | 24 u64 frame (from 1; 0: belongs to the clip) | 32 i32 face id (-1: none) | 36 u32 zero | 40 u64 XXH3-64 of the payload
@@ -22,10 +22,13 @@ enum { FA_STREAM_VERSION = 1, FA_REC_HEADER = 64, FA_REC_ALIGN = 64 };
 enum { FA_MAX_SIDE = 16384, FA_MAX_CROP = 4096, FA_MAX_FACES = 1024, FA_MAX_POINTS = 4096, FA_MAX_AU = 256, FA_MAX_TEXT = 1 << 20 };
 #define FA_MAX_PAYLOAD (1ull << 30)
 
-/* A record in memory. data: payload, 64-byte aligned, valid until the next call on its reader. */
+/* A record in memory. data: payload, 64-byte aligned, valid until the next call on its reader, as is loan: where the pixels of a frame by
+ * reference are (fa_ring.h; NULL for everything else). */
+struct fa_loan;
 struct fa_rec {
     uint16_t type, version; uint32_t flags, clip; uint64_t frame; int32_t face;
     const unsigned char *data; size_t len;
+    const struct fa_loan *loan;
 };
 /* "CLIP", "FRAME", ...; NULL for a type that this library does not know. */
 const char *fa_rec_name(unsigned type);
@@ -90,6 +93,10 @@ void fa_reader_close(struct fa_reader *r);
  * length beyond a limit, record out of order); FA_E_VERSION; FA_E_IO; FA_E_MEM. The text says input, clip and frame. After an
  * error the reader is done: it returns the same again. */
 int fa_reader_next(struct fa_reader *r, struct fa_rec *rec, struct fa_err *e);
+/* From now on, while the reader waits for input it looks after the one who reads what w writes: when that is gone fa_reader_next fails
+ * with FA_E_PIPE, when it takes no references with FA_E_ARG. fa_stage_run does this. w NULL: no more. */
+struct fa_writer;
+void fa_reader_watch(struct fa_reader *r, struct fa_writer *w);
 /* Decoders check every count and size against rec->len. FA_OK or FA_E_FORMAT ("clip 0: frame 7: LANDMARKS record: ..."). */
 int fa_get_clip(struct fa_clip *c, const struct fa_rec *rec, struct fa_err *e);
 int fa_get_frame(struct fa_frame *f, const struct fa_rec *rec, struct fa_err *e);

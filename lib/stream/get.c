@@ -2,6 +2,7 @@
  * Decoders of the payloads (byte tables: man/fa-stream.5). Each takes the fixed part apart, checks counts against their limits,
  * then takes array after array from what is left; a payload must be used up to its last byte. Nothing is copied. */
 #include "stream_internal.h"
+#include "ring_internal.h"
 
 #include <string.h>
 
@@ -97,8 +98,15 @@ int fa_get_frame(struct fa_frame *f, const struct fa_rec *rec, struct fa_err *e)
     uint64_t n_px = (uint64_t)f->w * (uint64_t)f->h * (uint64_t)pix_bytes(f->format);
     if (fa_le_u64(p + 48) != n_px)
         return bad(rec, e, "number of pixels does not fit size and format");
-    if (n_px)
+    if (rec->version == FRAME_BY_REF) {
+        struct ref ref;
+        const unsigned char *q = take(&r, REF_BYTES);
+        if (!n_px || (q && (why = ref_unpack(&ref, q)) != NULL))
+            return bad(rec, e, n_px ? why : "a reference to no pixels");
+        f->px = rec->loan ? rec->loan->px : NULL;
+    } else if (n_px) {
         f->px = take(&r, (size_t)n_px);
+    }
     f->name = take_text(&r, fa_le_u32(p + 12));
     return done(&r, rec, e);
 }

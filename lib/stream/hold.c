@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Records held back: see fa_hold.h. In the spool: struct fa_rec as it is (its data pointer means nothing there), then the payload. */
 #include "fa_hold.h"
+#include "ring_internal.h"
+#include "stream_internal.h"
 
 #include <stdlib.h>
 
@@ -28,8 +30,22 @@ void fa_hold_reset(struct fa_hold *h)
 
 int fa_hold_add(struct fa_hold *h, const struct fa_rec *rec, struct fa_err *e)
 {
-    int r = fa_spool_add(&h->spool, rec, sizeof *rec, e);
-    return r == FA_OK && rec->len ? fa_spool_add(&h->spool, rec->data, rec->len, e) : r;
+    unsigned char fixed[FIX_FRAME];
+    struct fa_rec put = *rec;
+    struct iovec v[3] = { { (void *)rec->data, rec->len } };
+    int n = 1;
+    if (rec->type == FA_REC_FRAME && rec->version == FRAME_BY_REF) {     /* a slot held so long would stop the pipe */
+        if (ref_inline(v, fixed, &put) != FA_OK)
+            return fa_fail(e, FA_E_FORMAT, "frame %llu: a reference without its pixels", (unsigned long long)rec->frame);
+        n = 3;
+        put.len = v[0].iov_len + v[1].iov_len + v[2].iov_len;
+    }
+    put.loan = NULL;
+    int r = fa_spool_add(&h->spool, &put, sizeof put, e);
+    for (int i = 0; i < n && r == FA_OK; i++)
+        if (v[i].iov_len)
+            r = fa_spool_add(&h->spool, v[i].iov_base, v[i].iov_len, e);
+    return r;
 }
 
 int fa_hold_next(struct fa_hold *h, struct fa_rec *rec, struct fa_err *e)

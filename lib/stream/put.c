@@ -2,6 +2,7 @@
  * Encoders of the payloads (byte tables: man/fa-stream.5): the fixed part is made here, arrays, texts and pixels are handed to
  * the writer where they lie. What no reader would accept is refused (FA_E_ARG). */
 #include "stream_internal.h"
+#include "ring_internal.h"
 
 #include <string.h>
 
@@ -27,6 +28,8 @@ int fa_put_rec(struct fa_writer *w, const struct fa_rec *rec, struct fa_err *e)
 {
     struct iovec v = piece(rec->data, rec->len);
     struct fa_hold *hold = writer_hold(w);
+    if (!hold && rec->type == FA_REC_FRAME && rec->version == FRAME_BY_REF)
+        return ref_put(w, rec, e);
     return hold ? fa_hold_add(hold, rec, e) : writer_put(w, rec, &v, 1, e);
 }
 
@@ -80,6 +83,11 @@ int fa_put_clip_line(struct fa_writer *w, const struct fa_rec *rec, const char *
 
 int fa_put_frame(struct fa_writer *w, uint32_t clip, uint64_t frame, const struct fa_frame *f, struct fa_err *e)
 {
+    return frame_put(w, clip, frame, f, NULL, e);
+}
+
+int frame_put(struct fa_writer *w, uint32_t clip, uint64_t frame, const struct fa_frame *f, const unsigned char *ref, struct fa_err *e)
+{
     struct fa_rec rec = record(FA_REC_FRAME, clip, frame, -1);
     unsigned char p[FIX_FRAME] = { 0 };
     size_t n_name = text_len(f->name);
@@ -100,7 +108,9 @@ int fa_put_frame(struct fa_writer *w, uint32_t clip, uint64_t frame, const struc
     fa_put_u64(p + 32, (uint64_t)f->tb_num);
     fa_put_u64(p + 40, (uint64_t)f->tb_den);
     fa_put_u64(p + 48, n_px);
-    struct iovec v[] = { piece(p, sizeof p), piece(f->px, n_px), piece(f->name, n_name) };
+    if (ref)
+        rec.version = FRAME_BY_REF;
+    struct iovec v[] = { piece(p, sizeof p), ref ? piece(ref, REF_BYTES) : piece(f->px, n_px), piece(f->name, n_name) };
     return writer_put(w, &rec, v, sizeof v / sizeof *v, e);
 }
 

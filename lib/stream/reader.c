@@ -8,8 +8,10 @@
  * is copied but the few bytes after a record when the window moves back to the front. The window grows only when it is full of
  * bytes that did arrive: a length in a header costs no memory by itself. */
 #include "stream_internal.h"
+#include "ring_internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,11 +36,14 @@ struct fa_reader {
     unsigned char *in;                           /* compressed bytes: in_at .. in_len */
     size_t in_at, in_len, in_cap;
     int z_open, z_more;                          /* inside a zstd frame; it may hold more output without more input */
+    struct ref_reader refs;
+    struct fa_writer *watch;                     /* whose reader we look after while waiting; NULL: nobody's */
     struct rec_order order;
     struct fa_err failed;                        /* code < 0: done */
 };
 
 const char *reader_clip_name(const struct fa_reader *r) { return r->clip_name; }
+void fa_reader_watch(struct fa_reader *r, struct fa_writer *w) { r->watch = w; }
 
 /* Fails for good, with the place in front: "saved.fas: clip 0 (a.mp4): frame 118: REASON (byte 4711)". rec: the record's header
  * as far as it is trusted, or NULL. */
@@ -84,6 +89,7 @@ int fa_reader_open(struct fa_reader **out, int fd, const char *name, struct fa_e
     }
     snprintf(r->name, sizeof r->name, "%s", shown);
     r->fd = fd;
+    r->refs.pipe = pipe_of(fd);
     r->buf = buf;
     r->cap = WINDOW;
     *out = r;
@@ -94,16 +100,35 @@ void fa_reader_close(struct fa_reader *r)
 {
     if (!r)
         return;
+    ref_close(&r->refs);
     ZSTD_freeDCtx(r->z);
     free(r->in);
     free(r->buf);
     free(r);
 }
 
+/* Until there is input, or nobody is left to work for: an input that stands still must not hide a reader that died. */
+static int wait_input(struct fa_reader *r)
+{
+    struct fa_err e;
+    struct pollfd p[2] = { { r->fd, POLLIN, 0 }, { writer_fd(r->watch), 0, 0 } };
+    for (;;) {
+        int n = poll(p, 2, writer_expects(r->watch) ? RING_TICK_MS : -1);
+        if (n < 0 && errno != EINTR)
+            return fail(r, FA_E_IO, NULL, "poll: %s", strerror(errno));
+        if ((n == 0 || (n > 0 && p[1].revents)) && writer_watch(r->watch, &e) != FA_OK)
+            return fa_fail(&r->failed, e.code, "%s", e.text);
+        if (n > 0 && p[0].revents)
+            return FA_OK;
+    }
+}
+
 /* Some bytes of the input as it is: their number, 0 at the end of file, < 0 on failure. */
 static long long read_some(struct fa_reader *r, void *p, size_t max)
 {
     ssize_t n;
+    if (r->watch && wait_input(r) < 0)
+        return r->failed.code;
     do
         n = read(r->fd, p, max);
     while (n < 0 && errno == EINTR);
@@ -223,6 +248,16 @@ static void keep_clip_name(struct fa_reader *r, const struct fa_rec *rec)
         snprintf(r->clip_name, sizeof r->clip_name, "%s", c.name);
 }
 
+/* Of a frame by reference. One that does not decode goes out as it is: its decoder says why. */
+static int find_pixels(struct fa_reader *r, struct fa_rec *rec)
+{
+    struct fa_frame f;
+    struct fa_err e;
+    if (fa_get_frame(&f, rec, NULL) != FA_OK || ref_attach(&r->refs, rec, &f, &e) == FA_OK)
+        return FA_OK;
+    return fail(r, e.code, rec, "%s", e.text);
+}
+
 static int next(struct fa_reader *r, struct fa_rec *rec)
 {
     uint64_t sum = 0;
@@ -230,6 +265,7 @@ static int next(struct fa_reader *r, struct fa_rec *rec)
     int code = r->begun ? FA_OK : begin(r);
     if (code != FA_OK)
         return code;
+    ref_release(&r->refs);
     r->start += r->taken;
     r->offset += r->taken;
     r->taken = 0;
@@ -253,7 +289,7 @@ static int next(struct fa_reader *r, struct fa_rec *rec)
     if (rec->type == FA_REC_CLIP)
         keep_clip_name(r, rec);
     r->taken = size;
-    return FA_OK;
+    return rec->type == FA_REC_FRAME && rec->version == FRAME_BY_REF ? find_pixels(r, rec) : FA_OK;
 }
 
 int fa_reader_next(struct fa_reader *r, struct fa_rec *rec, struct fa_err *e)

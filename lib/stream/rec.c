@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The record itself: its header, the rules of order, and the limits of the payloads. Nothing here reads or writes. */
 #include "stream_internal.h"
+#include "ring_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,12 +61,12 @@ int rec_unpack(struct fa_rec *rec, uint64_t *sum, const unsigned char h[FA_REC_H
         *why = "a reserved field of the record header is in use";
         return FA_E_FORMAT;
     }
-    int known = fa_rec_name(rec->type) != NULL;
-    if (known && rec->version != FA_STREAM_VERSION) {
+    int known = fa_rec_name(rec->type) != NULL, by_ref = rec->type == FA_REC_FRAME && rec->version == FRAME_BY_REF;
+    if (known && rec->version != FA_STREAM_VERSION && !by_ref) {
         *why = "the record is of another version than this program reads";
         return FA_E_VERSION;
     }
-    if (len > (known ? TYPES[rec->type].max : FA_MAX_PAYLOAD)) {
+    if (len > (by_ref ? FIX_FRAME + REF_BYTES + FA_MAX_TEXT : known ? TYPES[rec->type].max : FA_MAX_PAYLOAD)) {
         *why = "record length beyond the limit";
         return FA_E_FORMAT;
     }

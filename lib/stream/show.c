@@ -2,6 +2,7 @@
  * Text view of records. Each type has one function that names its fields in order; the pen writes them as key=value or as JSON
  * members, so both views show the same things under the same names. */
 #include "fa_show.h"
+#include "fa_ring.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -159,6 +160,18 @@ static void show_frame(struct pen *p, const struct fa_frame *f)
         base64_field(p, "px", f->px, (size_t)f->w * (size_t)f->h * (f->format == FA_PIX_BGR24 ? 3 : 1));
 }
 
+/* Where the pixels of a frame by reference are, instead of in the record. */
+static void show_ref(struct pen *p, const struct fa_rec *rec)
+{
+    struct fa_ref_text t;
+    if (fa_get_ref(&t, rec, NULL) != FA_OK)
+        return;
+    int_field(p, "ref_process", t.pid);
+    int_field(p, "ref_fd", t.fd);
+    int_field(p, "ref_slot", t.slot);
+    count_field(p, "ref_use", t.use);
+}
+
 static void show_faces(struct pen *p, const struct fa_faces *f)
 {
     int_field(p, "n", f->n);
@@ -295,6 +308,8 @@ int fa_show(FILE *f, const struct fa_rec *rec, enum fa_show_how how, struct fa_e
         base64_field(&p, "data", rec->data, rec->len);
     }
 #undef SHOW
+    if (code == FA_OK && rec->type == FA_REC_FRAME)
+        show_ref(&p, rec);
     if (code == FA_OK)
         fputs(p.json ? "}\n" : "\n", f);
     return code;

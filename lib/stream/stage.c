@@ -98,13 +98,17 @@ int fa_stage_run(const struct fa_stage *s, struct fa_reader *r, struct fa_writer
     struct fa_rec rec;
     uint32_t clip = 0;
     int read, code = FA_OK;
+    fa_reader_watch(r, w);
     while ((read = fa_reader_next(r, &rec, &err)) == FA_OK) {
         clip = rec.clip;
         code = handle(&run, &rec, &err);
         if (code < 0)
             break;
     }
-    if (read < 0) {
+    fa_reader_watch(r, NULL);
+    if (read == FA_E_PIPE) {
+        worsen(&run, fa_err_status(read));
+    } else if (read < 0) {
         end_by_input(&run, clip, &err);
     } else if (code < 0) {
         err.code = code;

@@ -12,6 +12,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the record stream is little-endian");
 
 #define REC_MAGIC 0x31524146u            /* "FAR1" */
+enum { FRAME_BY_REF = 2 };               /* version of a FRAME whose pixels are in a ring (fa_ring.h) */
 
 /* Fixed part of each payload, in bytes; arrays and texts follow. */
 enum { FIX_CLIP = 64, FIX_FRAME = 64, FIX_FACES = 16, FIX_MARKS = 128, FIX_CROP = 128, FIX_AUS = 16, FIX_END = 32 };
@@ -42,10 +43,14 @@ const char *check_au_name(const char name[8]);
 /* Writes one record whose payload is the n pieces (n <= REC_PIECES); rec->data and rec->len are ignored. */
 enum { REC_PIECES = 8 };
 int writer_put(struct fa_writer *w, const struct fa_rec *rec, const struct iovec *piece, int n, struct fa_err *e);
+/* FRAME with a reference of REF_BYTES in place of its pixels; ref NULL: with them. */
+int frame_put(struct fa_writer *w, uint32_t clip, uint64_t frame, const struct fa_frame *f, const unsigned char *ref, struct fa_err *e);
 /* A clip was begun and not ended. */
 int writer_in_clip(const struct fa_writer *w);
 /* What fa_writer_hold set. */
 struct fa_hold *writer_hold(const struct fa_writer *w);
+/* For waiting: descriptor; the shorter of forever (-1) and a tick, in ms; what a tick without news means (ring_internal.h). */
+int writer_fd(const struct fa_writer *w);
 /* The open clip's name as known from its CLIP, cut at some 100 bytes; "" before. */
 const char *reader_clip_name(const struct fa_reader *r);
 

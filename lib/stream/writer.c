@@ -2,12 +2,15 @@
  * Writer of the record stream: one writev a record straight from the caller's memory, or the same pieces through one zstd
  * frame. No stdio: a record is in the kernel's hands when its put returns, so the next stage works while we do. */
 #include "stream_internal.h"
+#include "ring_internal.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -18,6 +21,9 @@
 struct fa_writer {
     int fd, in_clip, live;               /* live: a pipe or socket, where someone waits for each record */
     uint64_t n_frame;
+    struct pipe_id pipe;                 /* what fd is; ino 0: references cannot go there */
+    struct ring_map *sent;               /* ring of the last reference that went out */
+    int ticks;                           /* that they lay taken from the pipe and nobody attached */
     struct fa_hold *hold;                /* takes what fa_put_rec would write; NULL: nothing does */
     XXH3_state_t *sum;
     ZSTD_CCtx *z;                        /* NULL: plain */
@@ -33,8 +39,40 @@ uint64_t fa_writer_frames(const struct fa_writer *w) { return w->n_frame; }
 void fa_writer_hold(struct fa_writer *w, struct fa_hold *h) { w->hold = h; }
 struct fa_hold *writer_hold(const struct fa_writer *w) { return w->hold; }
 
+int writer_fd(const struct fa_writer *w) { return w->fd; }
+int fa_writer_by_reference(const struct fa_writer *w) { return w->pipe.ino != 0; }
+struct pipe_id writer_pipe(const struct fa_writer *w) { return w->pipe; }
+
+void writer_sent(struct fa_writer *w, struct ring_map *m)
+{
+    if (w->sent == m)
+        return;
+    ring_map_leave(w->sent);
+    w->sent = ring_map_use(m);
+    w->ticks = 0;
+}
+
+int writer_expects(const struct fa_writer *w) { return w->sent && !ring_signed_in(w->sent, w->pipe.ino); }
+
+int writer_watch(struct fa_writer *w, struct fa_err *e)
+{
+    struct pollfd p = { w->fd, 0, 0 };
+    int unread = 0;
+    if (poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP | POLLNVAL))) {
+        fa_fail(&w->failed, FA_E_PIPE, "the reader is gone");
+        return fa_fail(e, FA_E_PIPE, "the reader is gone");
+    }
+    int taken = writer_expects(w) && ioctl(w->fd, FIONREAD, &unread) == 0 && unread == 0;
+    w->ticks = taken ? w->ticks + 1 : 0;
+    if (w->ticks <= RING_PATIENCE)
+        return FA_OK;
+    return fa_fail(e, FA_E_ARG, "what reads the output (cat, tee, another program) does not take frames by reference: they need a direct pipe "
+                   "to the program that uses them (leave out -S)");
+}
+
 static void writer_free(struct fa_writer *w)
 {
+    ring_map_leave(w->sent);
     XXH3_freeState(w->sum);
     ZSTD_freeCCtx(w->z);
     free(w->out);
@@ -53,6 +91,7 @@ int fa_writer_open(struct fa_writer **out, int fd, int level, struct fa_err *e)
     if (!w)
         return fa_fail(e, FA_E_MEM, "out of memory");
     w->fd = fd;
+    w->pipe = level ? (struct pipe_id){ 0, 0 } : pipe_of(fd);
     w->live = fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
     w->sum = XXH3_createState();
     int ok = w->sum != NULL;
