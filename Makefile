@@ -7,7 +7,7 @@ include config.mk
 
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unknown-warning-option -Wno-format-truncation $(WERROR)
 ROOMS   := $(sort $(dir $(wildcard lib/*/*.h)))
-CPPFLAGS_ALL = -D_GNU_SOURCE -DFA_VERSION='"$(VERSION)"' $(addprefix -I,$(ROOMS)) $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -DFA_VERSION='"$(VERSION)"' -DFA_DATADIR='"$(DATADIR)"' $(addprefix -I,$(ROOMS)) $(CPPFLAGS)
 # No contraction: where a fused multiply-add is part of a definition the code says fmaf.
 CFLAGS_ALL   = -std=c11 $(OPT) -ffp-contract=off -fno-math-errno -fopenmp $(WARN) $(SAN) $(CFLAGS)
 LDLIBS_ALL   = -lzstd -lxxhash -lnuma -lm -pthread $(LDLIBS)
@@ -100,6 +100,7 @@ lint:
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(COMPDIR)
 	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
+	if [ -f models/starter/starter.pack ]; then install -Dm 644 -t $(DESTDIR)$(DATADIR) models/starter/starter.pack models/starter/README.md; fi
 	for m in man/*.1; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man1; done
 	for m in man/*.5; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man5; done
 	if [ -f cmd/completion.bash ]; then install -m 644 cmd/completion.bash $(DESTDIR)$(COMPDIR)/fa; fi

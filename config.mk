@@ -4,6 +4,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 BINDIR   = $(PREFIX)/bin
 MANDIR   = $(PREFIX)/share/man
+DATADIR  = $(PREFIX)/share/fa-tools
 COMPDIR  = $(PREFIX)/share/bash-completion/completions
 
 CC      ?= cc

@@ -20,7 +20,7 @@ static const char usage[] =
     "      --save-median F  leave the medians at the end of a clip in F\n"
     "      --hog F        write OpenFace's .hog file F; if F is a folder, F/NAME.hog for each clip\n"
     "      --keep-crops   pass the aligned faces on\n"
-    "      --model M      ceclm (default if installed), clnf, clm, a pack, or an OpenFace main_*.txt list\n"
+    "      --model M      ceclm (default if installed), clnf, clm, starter, a pack, or an OpenFace main_*.txt list\n"
     "  -t, --threads N    accepted for uniformity: one thread does all\n"
     "  -o, --output FILE  output (default standard output)\n"
     "  -z, --zstd LEVEL   zstd level 1..19 (default 0: none)\n"

@@ -17,7 +17,7 @@ static const char usage[] =
     "frames 1, 13, 25, ... until a face is found (then fa-landmarks follows it), in stills every frame.\n"
     "  -a, --all        look at every frame\n"
     "  -n, --every N    look at every Nth frame: 1, N+1, 2N+1, ...\n"
-    "      --model M    ceclm, clnf, clm, a pack, or an OpenFace main_*.txt list (default $FA_MODELS, then ceclm or clnf)\n"
+    "      --model M    ceclm, clnf, clm, starter, a pack, or an OpenFace main_*.txt list (default $FA_MODELS, then what is installed)\n"
     "  -t, --threads N  threads (default 1; the output does not depend on it)\n"
     "  -o FILE          output (default standard output)\n"
     "  -z LEVEL         zstd level 1..19 of the output (default 0: plain)\n"

@@ -13,7 +13,7 @@
 static const char usage[] =
     "usage: fa-landmarks [options] [FILE]\n"
     "Reads a frame stream (FILE or standard input), writes landmarks, pose, eyes, gaze and aligned faces.\n"
-    "  --model M          ceclm (default if installed), clnf, clm, a pack, or an OpenFace main_*.txt list\n"
+    "  --model M          ceclm (default if installed), clnf, clm, starter, a pack, or an OpenFace main_*.txt list\n"
     "  --keep-frames      pass the pixels on\n"
     "  --multi-view       stills: try 11 start rotations, as video always does\n"
     "  --wild             OpenFace's settings for difficult faces (larger windows, more iterations)\n"
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         (!o.aligned || fa_mkdirs(o.aligned, &e) == FA_OK)) {
         const struct fa_stage run = fa_landmark_stage(stage);
         if (fa_model_fallback(model))  /* of the stages, this one says it */
-            fa_warn("using the model %s: OpenFace's default, ceclm, is not installed (fa-models get ceclm)", fa_model_fallback(model));
+            fa_warn("%s", fa_model_fallback_note(fa_model_fallback(model)));
         status = fa_stage_files(&run, argv[optind], out, zlevel, &e);
     }
     int failed = fa_error_status(&e);

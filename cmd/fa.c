@@ -26,7 +26,7 @@ static const char usage[] =
     "  -t N               threads of each stage (default 1; the output does not depend on it)\n"
     "  -q, -v             quiet; verbose\n"
     "  -h, --version\n"
-    "passed on: --model M (ceclm, clnf, clm, a pack or a main_*.txt list)\n"
+    "passed on: --model M (ceclm, clnf, clm, starter, a pack or a main_*.txt list)\n"
     "  decode:    --cfr --start S --duration S --frames N --color bt601|tag --no-autorotate --fx F --fy F --cx C --cy C\n"
     "  detect:    --detect-all, --detect-every N\n"
     "  landmarks: --wild --multi-view --aligned DIR (NAME_aligned/ in it) --nomask --gray --simscale S --simsize N --nobadaligned\n"
@@ -320,7 +320,7 @@ int main(int argc, char **argv)
     if (fa_model_fallback(o.value[MODEL])) {     /* named for the stages, so that it is said once and holds for all clips */
         o.value[MODEL] = fa_model_fallback(NULL);
         if (!o.dry_run)
-            fa_warn("using the model %s: OpenFace's default, ceclm, is not installed (fa-models get ceclm)", o.value[MODEL]);
+            fa_warn("%s", fa_model_fallback_note(o.value[MODEL]));
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);

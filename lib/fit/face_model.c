@@ -66,6 +66,8 @@ int fa_face_model_open(struct fa_face_model **out, const struct fa_pack *pack, c
         goto bad;
     }
     fa_fit_settings_default(&set);
+    if ((r = fa_fit_settings_pack(&set, pack, "main", e)) != FA_OK)
+        goto bad;
     if (opt->wild)
         fa_fit_settings_wild(&set);
     fa_fit_settings_stem(&set, stem);

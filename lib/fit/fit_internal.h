@@ -31,6 +31,9 @@ struct fa_fit_settings {
 void fa_fit_settings_default(struct fa_fit_settings *s);
 void fa_fit_settings_wild(struct fa_fit_settings *s);
 void fa_fit_settings_stem(struct fa_fit_settings *s, const char *stem);
+/* What a set of our own says in PREFIX/fit (man/fa-model.5): windows, iterations, start rotations in stills, sigma, reg, weight; OpenFace's sets say nothing and leave s
+ * alone. FA_OK, FA_E_MODEL. */
+int fa_fit_settings_pack(struct fa_fit_settings *s, const struct fa_pack *pack, const char *prefix, struct fa_err *e);
 /* Defaults and stem in one: what a main model without flags uses. stem: meta/set of the pack, "main_clnf_general". */
 void fa_fit_settings_main(struct fa_fit_settings *s, const char *stem);
 /* A part's own set by its name, "inner", "left_eye_28", .. (fit 1.4). 1 known; 0 unknown, s is then what the reference would use. */

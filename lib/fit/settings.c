@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Parameter sets by model list and by part (fit 1), and their adaptation to a scale (fit 2.2). */
+ * Parameter sets by model list, by part (fit 1) and out of a pack, and their adaptation to a scale (fit 2.2). */
 #include "fit_internal.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "fa_model.h"
 
 static void set_windows(int w[FA_MAX_SCALES], int a, int b, int c, int d)
 {
@@ -43,6 +45,42 @@ void fa_fit_settings_main(struct fa_fit_settings *s, const char *stem)
 {
     fa_fit_settings_default(s);
     fa_fit_settings_stem(s, stem);
+}
+
+/* 0, or an odd window that the experts can judge. */
+static int fits(int w)
+{
+    return w == 0 || (w >= 3 && w <= FA_MAX_WINDOW && w % 2 == 1);
+}
+
+int fa_fit_settings_pack(struct fa_fit_settings *s, const struct fa_pack *pack, const char *prefix, struct fa_err *e)
+{
+    struct fa_tensor found;
+    int two_lists[] = { 2, -1 }, two[] = { 2 }, three[] = { 3 };
+    if (!fa_pack_find(pack, &found, "%s/fit/values", prefix))
+        return FA_OK;
+    const float *value = fa_pack_need(pack, e, FA_F32, 1, three, "%s/fit/values", prefix);
+    const int *window = value ? fa_pack_need(pack, e, FA_I32, 2, two_lists, "%s/fit/windows", prefix) : NULL;
+    const int *count = window ? fa_pack_need(pack, e, FA_I32, 1, two, "%s/fit/counts", prefix) : NULL;
+    if (!count)
+        return FA_E_MODEL;
+    const int n_scale = two_lists[1];
+    int ok = count[0] >= 1 && count[0] <= 50 && n_scale >= 1 && n_scale <= FA_MAX_SCALES;
+    ok = ok && value[0] > 0.1f && value[0] < 100 && value[1] >= 0 && value[1] < 1e6f && value[2] >= 0 && value[2] < 1e6f;
+    for (int i = 0; ok && i < 2 * n_scale; i++)
+        ok = fits(window[i]);
+    if (!ok)
+        return fa_fail(e, FA_E_MODEL, "%s/fit: settings outside of what a fit can use", prefix);
+    memset(s->window_init, 0, sizeof s->window_init);
+    memset(s->window_small, 0, sizeof s->window_small);
+    memcpy(s->window_init, window, (size_t)n_scale * sizeof *window);
+    memcpy(s->window_small, window + n_scale, (size_t)n_scale * sizeof *window);
+    s->n_iter = count[0];
+    s->multi_view = count[1] > 1;
+    s->sigma = value[0];
+    s->reg = value[1];
+    s->weight = value[2];
+    return FA_OK;
 }
 
 int fa_fit_settings_part(struct fa_fit_settings *s, const char *part_name)

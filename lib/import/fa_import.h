@@ -15,14 +15,17 @@
 struct fa_pack;
 struct fa_pack_builder;
 
-/* Opens the model a user names: NULL or "" (then $FA_MODELS, then the default set: "ceclm" if its patch experts are there, else "clnf"), a set's name ("ceclm", "clnf", "clm": looked for in
- * $FA_MODELS if that is a folder, then in the store), a pack file, an OpenFace main_*.txt list, or a folder that holds packs or an
+/* Opens the model a user names: NULL or "" (then $FA_MODELS, then the default set: "ceclm" if its patch experts are in the store, else "clnf"
+ * if that is there, else "starter", the set of our own that comes with the programs), a set's name ("ceclm", "clnf", "clm": looked for in
+ * $FA_MODELS if that is a folder, then in the store; "starter": in the folder, then where it was installed), a pack file, an OpenFace main_*.txt list, or a folder that holds packs or an
  * OpenFace tree. A list is packed once and kept in the store (a store that cannot be written is no error). Where the pack is staged
  * in shared memory (fa_shm.h) the image is opened instead of the file; p->from says which. FA_OK; FA_E_MODEL
  * with a text that says what was tried and what to do ("run 'fa-models get' ..."); FA_E_MEM. */
 int fa_model_open(struct fa_pack *p, const char *model, struct fa_err *e);
-/* The set that fa_model_open falls back to for this model because the patch experts of the default one are missing, or NULL. */
+/* The set that fa_model_open falls back to for this model because the default one is not installed ("clnf", "starter"), or NULL. */
 const char *fa_model_fallback(const char *model);
+/* What a user should know about such a set: one line. */
+const char *fa_model_fallback_note(const char *set);
 
 /* Reads an OpenFace model list and everything it names (landmark model, parts, validator; the MTCNN and action-unit files
  * are looked for in the OpenFace tree around it) into a builder. FA_E_MODEL names the file and what is wrong. */

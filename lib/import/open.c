@@ -11,8 +11,12 @@
 
 #include "fa_shm.h"
 
-/* OpenFace's default where its patch experts are there, else what the repository alone can give. */
-static const char first_choice[] = "ceclm", fallback[] = "clnf";
+/* OpenFace's default where its patch experts are there, else what the repository alone can give, else what came with the program. */
+static const char first_choice[] = "ceclm", fallback[] = "clnf", starter[] = "starter";
+
+#ifndef FA_DATADIR
+#define FA_DATADIR "/usr/local/share/fa-tools"
+#endif
 
 static int is_file(const char *path)
 {
@@ -117,6 +121,35 @@ static int has_experts(const char *dir, const char *below)
     return n == 4;
 }
 
+/* Our own set, where it was installed (beside the program's folder, or as configured) or lies in the source tree that the program
+ * was built in. Fresh memory, or NULL. */
+static char *starter_pack(void)
+{
+    static const char *const near_program[] = { "../share/fa-tools/starter.pack", "../../models/starter/starter.pack" };
+    char exe[4096];
+    const ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (n > 0) {
+        exe[n] = '\0';
+        *strrchr(exe, '/') = '\0';
+        for (size_t i = 0; i < sizeof near_program / sizeof *near_program; i++) {
+            char *path = fa_text("%s/%s", exe, near_program[i]);
+            if (path && is_file(path))
+                return path;
+            free(path);
+        }
+    }
+    return is_file(FA_DATADIR "/starter.pack") ? strdup(FA_DATADIR "/starter.pack") : NULL;
+}
+
+/* Is the list of a set in the store? */
+static int in_store(const struct fa_store *s, const char *set)
+{
+    char *path = fa_text("%s/%s", s->originals, fa_set_list(set));
+    const int there = path && is_file(path);
+    free(path);
+    return there;
+}
+
 /* The set to use when none is named: in a folder (NULL: only the store). */
 static const char *choose_set(const char *folder)
 {
@@ -129,11 +162,16 @@ static const char *choose_set(const char *folder)
                 return first_choice;
         return fallback;
     }
-    if (fa_store_open(&s, NULL) != FA_OK)
-        return fallback;
-    int there = has_experts(s.originals, "lib/local/LandmarkDetector/model/");
-    fa_store_close(&s);
-    return there ? first_choice : fallback;
+    const int store = fa_store_open(&s, NULL) == FA_OK;
+    const char *set = store && has_experts(s.originals, "lib/local/LandmarkDetector/model/") ? first_choice : fallback;
+    if (set == fallback && !(store && in_store(&s, fallback))) {
+        char *path = starter_pack();
+        set = path ? starter : fallback;
+        free(path);
+    }
+    if (store)
+        fa_store_close(&s);
+    return set;
 }
 
 const char *fa_model_fallback(const char *model)
@@ -144,13 +182,33 @@ const char *fa_model_fallback(const char *model)
     if (env && *env && !is_dir(env))
         return NULL;                   /* a set's name, a pack or a list */
     const char *set = choose_set(env && *env ? env : NULL);
-    return set == fallback ? set : NULL;
+    return set == first_choice ? NULL : set;
+}
+
+const char *fa_model_fallback_note(const char *set)
+{
+    return strcmp(set, starter) == 0
+               ? "no OpenFace models are installed: using the starter set, which is less exact (CC BY-NC 4.0; OpenFace's: fa-models get)"
+               : "using the model clnf: OpenFace's default, ceclm, is not installed (fa-models get ceclm)";
+}
+
+static int open_starter(struct fa_pack *p, const char *folder, struct fa_err *e)
+{
+    int r = FA_OK;
+    if (folder && try_file(p, folder, "starter.pack", &r, e))
+        return r;
+    char *path = starter_pack();
+    r = path ? open_file(p, path, e) : fa_fail(e, FA_E_MODEL, "the starter set is neither in " FA_DATADIR " nor beside the program");
+    free(path);
+    return r;
 }
 
 static int open_set(struct fa_pack *p, const char *set, const char *folder, struct fa_err *e)
 {
     struct fa_store s;
     int r = FA_OK;
+    if (strcmp(set, starter) == 0)
+        return open_starter(p, folder, e);
     if (folder && try_dir(p, folder, set, &r, e))
         return r;
     if ((r = fa_store_open(&s, e)) != FA_OK)
@@ -172,6 +230,8 @@ static int open_path(struct fa_pack *p, const char *path, const char *set, struc
     return fa_fail(e, FA_E_MODEL, "%s: holds neither a pack nor an OpenFace tree with the set '%s'", path, set);
 }
 
+static int is_set(const char *name) { return strcmp(name, starter) == 0 || fa_set_list(name); }
+
 int fa_model_open(struct fa_pack *p, const char *model, struct fa_err *e)
 {
     struct fa_err own = { 0 };
@@ -184,12 +244,12 @@ int fa_model_open(struct fa_pack *p, const char *model, struct fa_err *e)
     if (!model || !*model) {
         if (!env)
             return open_set(p, choose_set(NULL), NULL, e);
-        int r = fa_set_list(env) ? open_set(p, env, NULL, e) : open_path(p, env, choose_set(env), e);
+        int r = is_set(env) ? open_set(p, env, NULL, e) : open_path(p, env, choose_set(env), e);
         return r == FA_OK ? r : fa_err_prefix(e, "FA_MODELS");
     }
-    if (fa_set_list(model))
+    if (is_set(model))
         return open_set(p, model, env && is_dir(env) ? env : NULL, e);
     if (access(model, F_OK) != 0 && !strchr(model, '/'))
-        return fa_fail(e, FA_E_MODEL, "'%s' is neither a file nor a model set (ceclm, clnf, clm)", model);
+        return fa_fail(e, FA_E_MODEL, "'%s' is neither a file nor a model set (ceclm, clnf, clm, starter)", model);
     return open_path(p, model, choose_set(model), e);
 }

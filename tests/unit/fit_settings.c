@@ -120,6 +120,51 @@ static void reg_never_falls_to_zero(void)
     check_near("below", fa_fit_settings_at(&s, scale, 2).reg, 0.001f, 0);
 }
 
+/* A pack with main/fit of these entries; opens it. */
+static void own_settings(struct fa_pack *p, const int *windows, int iterations, float sigma)
+{
+    struct fa_pack_builder b;
+    struct fa_err e;
+    size_t len;
+    fa_pack_begin(&b);
+    if (windows) {
+        fa_pack_add(&b, FA_I32, 2, (int[]){ 2, 3 }, windows, "main/fit/windows");
+        fa_pack_add(&b, FA_I32, 1, (int[]){ 2 }, (int[]){ iterations, 11 }, "main/fit/counts");
+        fa_pack_add(&b, FA_F32, 1, (int[]){ 3 }, (float[]){ sigma, 12, 0.5f }, "main/fit/values");
+    }
+    void *mem = fa_pack_finish(&b, &len, &e);
+    check_int("pack", fa_pack_open_mem(p, mem, len, mem, &e), FA_OK);
+}
+
+static void a_set_of_our_own_brings_its_settings(void)
+{
+    static const int good[6] = { 11, 9, 7, 0, 9, 5 }, even[6] = { 11, 8, 7, 0, 9, 5 }, wide[6] = { 17, 9, 7, 0, 9, 5 };
+    static const struct { const int *windows; int iterations; float sigma; } bad[] = {
+        { even, 5, 2 }, { wide, 5, 2 }, { good, 0, 2 }, { good, 51, 2 }, { good, 5, 0 }, { good, 5, -1 },
+    };
+    struct fa_fit_settings s, before;
+    struct fa_pack p;
+    struct fa_err e;
+    fa_fit_settings_default(&s);
+    own_settings(&p, good, 7, 2);
+    check_int("own", fa_fit_settings_pack(&s, &p, "main", &e), FA_OK);
+    check_windows("init", s.window_init, 11, 9, 7, 0);
+    check_windows("small", s.window_small, 0, 9, 5, 0);
+    CHECK(s.n_iter == 7 && s.multi_view == 1 && s.sigma == 2 && s.reg == 12 && s.weight == 0.5f);
+    fa_pack_close(&p);
+    own_settings(&p, NULL, 0, 0);                /* as OpenFace's sets */
+    before = s;
+    check_int("none", fa_fit_settings_pack(&s, &p, "main", &e), FA_OK);
+    CHECK(memcmp(&before, &s, sizeof s) == 0);
+    fa_pack_close(&p);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        own_settings(&p, bad[i].windows, bad[i].iterations, bad[i].sigma);
+        check_int("bad", fa_fit_settings_pack(&s, &p, "main", &e), FA_E_MODEL);
+        CHECK(memcmp(&before, &s, sizeof s) == 0);
+        fa_pack_close(&p);
+    }
+}
+
 static void fitters_refuse_windows_they_cannot_use(void)
 {
     struct fa_pack pack;
@@ -186,6 +231,7 @@ int main(void)
     RUN(parts_have_their_own_sets);
     RUN(scales_adapt_as_in_the_table);
     RUN(reg_never_falls_to_zero);
+    RUN(a_set_of_our_own_brings_its_settings);
     RUN(fitters_refuse_windows_they_cannot_use);
     RUN(a_small_face_fails_but_has_a_likelihood);
     return test_done();
