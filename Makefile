@@ -81,10 +81,14 @@ tsan:
 
 # Fuzzers need clang. FUZZ_SECONDS each, from the seeds in tests/fuzz/corpus/NAME.
 FUZZ_SECONDS ?= 20
-FUZZFLAGS = -std=c11 -O1 -g -ffp-contract=off -fsanitize=fuzzer,address,undefined
-$(B)/fuzz/%: tests/fuzz/%.c $(LIBSRC)
+FUZZFLAGS = -std=c11 -O1 -g -ffp-contract=off -DFA_NO_SIMD -fsanitize=fuzzer$(1),address,undefined
+FUZZOBJ  := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out lib/kern/x86/% lib/kern/arm/%,$(LIBSRC)))
+$(B)/fuzz/lib/%.o: lib/%.c config.mk Makefile
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS_ALL) $(FUZZFLAGS) -o $@ $< $(filter-out lib/kern/x86/% lib/kern/arm/%,$(LIBSRC)) -DFA_NO_SIMD $(LDLIBS_ALL)
+	@echo "  FUZZ CC $<"; clang $(CPPFLAGS_ALL) $(call FUZZFLAGS,-no-link) -MMD -MP -c -o $@ $<
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZOBJ)
+	@mkdir -p $(@D)
+	@echo "  FUZZ LD $@"; clang $(CPPFLAGS_ALL) $(call FUZZFLAGS,) -o $@ $< $(FUZZOBJ) $(LDLIBS_ALL)
 fuzz: $(FUZZERS)
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
@@ -110,4 +114,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: demo all tests check check-all asan tsan fuzz bench lint install clean
--include $(LIBOBJ:.o=.d) $(CMDSRC:%.c=$(B)/%.d) $(TESTS:=.d)
+-include $(LIBOBJ:.o=.d) $(FUZZOBJ:.o=.d) $(CMDSRC:%.c=$(B)/%.d) $(TESTS:=.d)
