@@ -108,7 +108,7 @@ install: all
 	for m in man/*.1; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man1; done
 	for m in man/*.5; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man5; done
 	if [ -f cmd/completion.bash ]; then install -m 644 cmd/completion.bash $(DESTDIR)$(COMPDIR)/fa; fi
-	for c in $(filter fa-%,$(CMDS)); do ln -sf fa $(DESTDIR)$(COMPDIR)/$$c; done
+	for c in $(filter-out fa,$(CMDS)); do ln -sf fa $(DESTDIR)$(COMPDIR)/$$c; done
 
 clean:
 	rm -rf build build-*

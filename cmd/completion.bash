@@ -1,22 +1,23 @@
-# bash completion for fa and its stages. SPDX-License-Identifier: BSD-2-Clause
+# bash completion for fa, its stages and shmload. SPDX-License-Identifier: BSD-2-Clause
 # Options are listed here once per program; tests/cli/completion.sh holds them against what each program's -h says.
 
 _fa_options() { # PROGRAM
     local model='--model' groups='-2Dfp -3Dfp -pdmparams -pose -aus -gaze' common='-q -v -h --help --version'
+    local stage="-o --output -z --zstd --node --cpus --quiet --verbose $common" filter='--model -t --threads'
     local decode='--cfr --start --duration --frames --color --no-autorotate --fx --fy --cx --cy'
     local look='--nomask --gray --simscale --simsize --nobadaligned'
     case $1 in
     fa) echo "-o --output -k --keep-going -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
               --au-static --online --hog --median --save-median $groups --of21 --precision --distance $common" ;;
-    fa-decode) echo "-o --output -z --zstd $decode --threads --probe -0 --null --quiet --verbose $common" ;;
-    fa-detect) echo "-a --all -n --every $model -t --threads -o -z $common" ;;
-    fa-landmarks) echo "$model --keep-frames --multi-view --wild --aligned $look -t -o -z $common" ;;
-    fa-aus) echo "--online --image --au-static --median --save-median --hog --keep-crops $model -t --threads -o --output -z --zstd
-                  --quiet --verbose $common" ;;
+    fa-decode) echo "$decode --threads --probe -0 --null $stage" ;;
+    fa-detect) echo "-a --all -n --every $filter $stage" ;;
+    fa-landmarks) echo "--keep-frames --multi-view --wild --aligned $look --progress-fd $filter $stage" ;;
+    fa-aus) echo "--online --image --au-static --median --save-median --hog --keep-crops $filter $stage" ;;
     fa-csv) echo "-o --output $groups --of21 --precision --distance --pts --clip-column --details --provenance --request --line-buffered --quiet --verbose $common" ;;
     fa-view) echo "-j --pixels -c -s -k -f -r --cut -z -o $common" ;;
     fa-models) echo "--accept-license --url-base --accept-changed -o $common" ;;
     fa-report) echo "--tsv --json --min-success --min-confidence --strict --quiet --verbose $common" ;;
+    shmload) echo "-N --numa -w --wait --timeout -l --list -V --verify -d --drop --quiet --verbose $common" ;;
     fa-compare) echo "--gate --factor --gate-all --gold --json --provenance --tolerances --quiet --verbose $common" ;;
     esac
 }
@@ -24,7 +25,7 @@ _fa_options() { # PROGRAM
 # What may follow an option that takes an argument; nothing for one that takes none.
 _fa_argument() { # PROGRAM OPTION
     case $1:$2 in
-    *:--model) echo files clnf clm ;;
+    *:--model) echo files ceclm clnf clm starter ;;
     *:--color) echo words bt601 tag ;;
     *:-o | *:--output) echo files ;;
     *:--median | *:--save-median) echo files ;;
@@ -34,7 +35,7 @@ _fa_argument() { # PROGRAM OPTION
     fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
     fa-view:-f | fa-detect:-n | fa-detect:--every | fa:--detect-every) echo words ;;
     *:--start | *:--duration | *:--frames | *:--fx | *:--fy | *:--cx | *:--cy | *:--simscale | *:--simsize | *:--precision | *:--factor) echo words ;;
-    *:-t | *:--threads | *:--url-base | *:--request | *:--min-success) echo words ;;
+    *:-t | *:--threads | *:--node | *:--cpus | *:--timeout | *:--progress-fd | *:--url-base | *:--request | *:--min-success) echo words ;;
     *:--min-confidence) echo words 0.5 0.75 0.9 ;;
     esac
 }
@@ -59,4 +60,4 @@ _fa_complete() {
     esac
 }
 
-complete -F _fa_complete fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report
+complete -F _fa_complete fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report shmload

@@ -8,6 +8,7 @@
 #include "fa_file.h"
 #include "fa_media.h"
 #include "fa_msg.h"
+#include "fa_stage_options.h"
 #include "fa_stream.h"
 
 static const char usage[] =
@@ -17,42 +18,33 @@ static const char usage[] =
     "Writes the frames of each INPUT as one clip of a record stream. INPUT is a video or a picture of any kind that ffmpeg reads,\n"
     "a folder of pictures (.jpg .jpeg .png .bmp), a printf pattern such as img%04d.png, or '-' for standard input.\n"
     "\n"
-    "  -o, --output FILE    write to FILE (default: standard output)\n"
-    "  -z, --zstd LEVEL     compress, 1 fast .. 19 small (default 0: not)\n"
-    "      --start S        begin S seconds into the video (default 0)\n"
-    "      --duration S     end S seconds later (default: to the end)\n"
-    "      --frames N       end after N frames (default: all)\n"
-    "      --cfr            times are (frame - 1) / frame rate, as OpenFace's (default: true presentation times)\n"
-    "      --color HOW      bt601: convert as OpenFace does; tag: honour the matrix tag (default bt601)\n"
-    "      --no-autorotate  do not turn the picture upright\n"
-    "      --fx F, --fy F   focal lengths, pixels (default: from the frame size)\n"
-    "      --cx C, --cy C   optical centre, pixels (default: the middle)\n"
-    "      --threads N      ffmpeg's decoding threads (default: its own choice)\n"
-    "      --probe          decode nothing; print of each INPUT: kind, width, height, frames/s, frames, seconds (0: unknown), name\n"
-    "  -0, --null           with --probe: a NUL behind each name instead of a newline\n"
-    "  -q, --quiet          errors only\n"
-    "  -v, --verbose        more messages\n"
-    "  -h, --help           this text\n"
-    "      --version        version\n"
-    "\n"
-    "Exit status: 0 done, 1 bad input (what could be decoded is written and marked), 2 wrong use, 3 this machine.\n";
+    "  --start S          begin S seconds into the video (default 0)\n"
+    "  --duration S       end S seconds later (default: to the end)\n"
+    "  --frames N         end after N frames (default: all)\n"
+    "  --cfr              times are (frame - 1) / frame rate, as OpenFace's (default: true presentation times)\n"
+    "  --color HOW        bt601: convert as OpenFace does; tag: honour the matrix tag (default bt601)\n"
+    "  --no-autorotate    do not turn the picture upright\n"
+    "  --fx F, --fy F     focal lengths, pixels (default: from the frame size)\n"
+    "  --cx C, --cy C     optical centre, pixels (default: the middle)\n"
+    "  --threads N        ffmpeg's decoding threads (default: its own choice)\n"
+    "  --probe            decode nothing; print of each INPUT: kind, width, height, frames/s, frames, seconds (0: unknown), name\n"
+    "  -0, --null         with --probe: a NUL behind each name instead of a newline\n";
 
-enum { O_START = 256, O_DURATION, O_FRAMES, O_CFR, O_COLOR, O_NO_ROTATE, O_FX, O_FY, O_CX, O_CY, O_THREADS, O_PROBE, O_VERSION };
-static const struct option options[] = {
-    { "output", required_argument, 0, 'o' }, { "zstd", required_argument, 0, 'z' }, { "start", required_argument, 0, O_START },
-    { "duration", required_argument, 0, O_DURATION }, { "frames", required_argument, 0, O_FRAMES }, { "cfr", no_argument, 0, O_CFR },
-    { "color", required_argument, 0, O_COLOR }, { "no-autorotate", no_argument, 0, O_NO_ROTATE }, { "fx", required_argument, 0, O_FX },
-    { "fy", required_argument, 0, O_FY }, { "cx", required_argument, 0, O_CX }, { "cy", required_argument, 0, O_CY },
-    { "threads", required_argument, 0, O_THREADS }, { "probe", no_argument, 0, O_PROBE }, { "null", no_argument, 0, '0' }, { "quiet", no_argument, 0, 'q' }, { "verbose", no_argument, 0, 'v' },
-    { "help", no_argument, 0, 'h' }, { "version", no_argument, 0, O_VERSION }, { 0 }
+enum { O_START = 256, O_DURATION, O_FRAMES, O_CFR, O_COLOR, O_NO_ROTATE, O_FX, O_FY, O_CX, O_CY, O_THREADS, O_PROBE };
+static const struct option own[] = {
+    { "start", required_argument, 0, O_START }, { "duration", required_argument, 0, O_DURATION }, { "frames", required_argument, 0, O_FRAMES },
+    { "cfr", no_argument, 0, O_CFR }, { "color", required_argument, 0, O_COLOR }, { "no-autorotate", no_argument, 0, O_NO_ROTATE },
+    { "fx", required_argument, 0, O_FX }, { "fy", required_argument, 0, O_FY }, { "cx", required_argument, 0, O_CX },
+    { "cy", required_argument, 0, O_CY }, { "threads", required_argument, 0, O_THREADS }, { "probe", no_argument, 0, O_PROBE },
+    { "null", no_argument, 0, '0' }, { 0 }
 };
 
 /* One line for each input, fields separated by tabs; end: what ends it. The worst status. */
-static int probe(char *const *input, int n, char end)
+static int probe(char *const *input, char end)
 {
     static const char *const kind[] = { "video", "sequence", "still" };
     int status = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; input[i]; i++) {
         struct fa_media_brief b;
         struct fa_err e = { 0 };
         if (fa_media_probe(&b, input[i], &e) == FA_OK) {
@@ -145,58 +137,57 @@ static int color_tag(const char *how)
     return how[0] == 't';
 }
 
+struct settings { struct fa_media_options o; int probing; char end; };
+
+static void take_option(void *self, int c, const char *arg)
+{
+    struct settings *s = self;
+    struct fa_media_options *o = &s->o;
+    switch (c) {
+    case O_START: o->start = fa_opt_double("--start", arg, 0, 1e9); break;
+    case O_DURATION: o->duration = fa_opt_double("--duration", arg, 1e-6, 1e9); break;
+    case O_FRAMES: o->frames = (uint64_t)fa_opt_long("--frames", arg, 1, 1000000000); break;
+    case O_CFR: o->cfr = 1; break;
+    case O_COLOR: o->color_tag = color_tag(arg); break;
+    case O_NO_ROTATE: o->no_autorotate = 1; break;
+    case O_FX: o->fx = (float)fa_opt_double("--fx", arg, 1e-3, 1e6); break;
+    case O_FY: o->fy = (float)fa_opt_double("--fy", arg, 1e-3, 1e6); break;
+    case O_CX: o->cx = (float)fa_opt_double("--cx", arg, 1e-3, 1e6); break;
+    case O_CY: o->cy = (float)fa_opt_double("--cy", arg, 1e-3, 1e6); break;
+    case O_THREADS: o->threads = (int)fa_opt_long("--threads", arg, 0, 1024); break;
+    case O_PROBE: s->probing = 1; break;
+    case '0': s->end = '\0'; break;
+    }
+}
+
 int main(int argc, char **argv)
 {
-    struct fa_media_options o = { 0 };
+    struct settings s = { .end = '\n' };
+    struct fa_stage_options common = { .usage = usage, .letters = "0", .own = own, .take = take_option, .self = &s, .is_source = 1 };
     struct fa_err e = { 0 };
     struct fa_out out = { 0 };
     struct fa_writer *w = NULL;
-    const char *path = NULL;
-    int level = 0, status = 0, probing = 0;
-    char end = '\n';
+    int status = 0;
 
     fa_msg_init("fa-decode");
-    for (int c; (c = getopt_long(argc, argv, "o:z:0qvh", options, NULL)) != -1;) {
-        switch (c) {
-        case 'o': path = optarg; break;
-        case 'z': level = (int)fa_opt_long("-z", optarg, 0, 19); break;
-        case O_START: o.start = fa_opt_double("--start", optarg, 0, 1e9); break;
-        case O_DURATION: o.duration = fa_opt_double("--duration", optarg, 1e-6, 1e9); break;
-        case O_FRAMES: o.frames = (uint64_t)fa_opt_long("--frames", optarg, 1, 1000000000); break;
-        case O_CFR: o.cfr = 1; break;
-        case O_COLOR: o.color_tag = color_tag(optarg); break;
-        case O_NO_ROTATE: o.no_autorotate = 1; break;
-        case O_FX: o.fx = (float)fa_opt_double("--fx", optarg, 1e-3, 1e6); break;
-        case O_FY: o.fy = (float)fa_opt_double("--fy", optarg, 1e-3, 1e6); break;
-        case O_CX: o.cx = (float)fa_opt_double("--cx", optarg, 1e-3, 1e6); break;
-        case O_CY: o.cy = (float)fa_opt_double("--cy", optarg, 1e-3, 1e6); break;
-        case O_THREADS: o.threads = (int)fa_opt_long("--threads", optarg, 0, 1024); break;
-        case O_PROBE: probing = 1; break;
-        case '0': end = '\0'; break;
-        case 'q': fa_msg_level(FA_QUIET); break;
-        case 'v': fa_msg_level(FA_VERBOSE); break;
-        case 'h': fputs(usage, stdout); return fa_close_stdout(0);
-        case O_VERSION: fa_print_version("stream 1");
-        default: fa_die_usage("wrong option");
-        }
-    }
-    if (optind == argc)
-        fa_die_usage("no input");
-    if (probing)
-        return probe(argv + optind, argc - optind, end);
-    if ((o.fx > 0) != (o.fy > 0) || (o.cx > 0) != (o.cy > 0))
+    char **input = fa_stage_parse(&common, argc, argv);
+    const char *path = common.output;
+    const struct fa_media_options *o = &s.o;
+    if (s.probing)
+        return probe(input, s.end);
+    if ((o->fx > 0) != (o->fy > 0) || (o->cx > 0) != (o->cy > 0))
         fa_die_usage("--fx and --fy, and --cx and --cy, go together");
 
     if (fa_out_open(&out, path, &e) != FA_OK)
         return fa_error_status(&e);
-    if (fa_writer_open(&w, fileno(out.f), level, &e) != FA_OK) {
+    if (fa_writer_open(&w, fileno(out.f), common.level, &e) != FA_OK) {
         fa_out_abandon(&out, 0);
         fa_err_prefix(&e, "%s", path ? path : "standard output");
         return fa_error_status(&e);
     }
-    for (int i = optind; i < argc && e.code == FA_OK; i++) {
-        int s = decode(w, (uint32_t)(i - optind), argv[i], &o, &e);
-        status = s > status ? s : status;
+    for (int i = 0; input[i] && e.code == FA_OK; i++) {
+        int r = decode(w, (uint32_t)i, input[i], o, &e);
+        status = r > status ? r : status;
     }
     if (fa_writer_close(w, &e) != FA_OK) {
         fa_err_prefix(&e, "%s", path ? path : "standard output");

@@ -6,24 +6,17 @@
 
 #include "fa_detect.h"
 #include "fa_import.h"
-#include "fa_kern.h"
 #include "fa_model.h"
 #include "fa_msg.h"
+#include "fa_stage_options.h"
 #include "fa_stream.h"
 
 static const char usage[] =
     "usage: fa-detect [options] [FILE]\n"
     "Reads a frame stream (FILE or standard input) and adds a FACES record to each frame that it looks at: in videos and sequences\n"
     "frames 1, 13, 25, ... until a face is found (then fa-landmarks follows it), in stills every frame.\n"
-    "  -a, --all        look at every frame\n"
-    "  -n, --every N    look at every Nth frame: 1, N+1, 2N+1, ...\n"
-    "      --model M    ceclm, clnf, clm, starter, a pack, or an OpenFace main_*.txt list (default $FA_MODELS, then what is installed)\n"
-    "  -t, --threads N  threads (default 1; the output does not depend on it)\n"
-    "  -o FILE          output (default standard output)\n"
-    "  -z LEVEL         zstd level 1..19 of the output (default 0: plain)\n"
-    "  -q, -v           fewer, more messages\n"
-    "  -h, --help       this text\n"
-    "      --version    version\n";
+    "  -a, --all          look at every frame\n"
+    "  -n, --every N      look at every Nth frame: 1, N+1, 2N+1, ...\n";
 
 enum { START_EVERY = 12 };                       /* frames between two looks for a first face */
 
@@ -92,44 +85,29 @@ static int record(void *self, struct fa_writer *w, const struct fa_rec *rec, str
     }
 }
 
+static void take_option(void *self, int c, const char *arg)
+{
+    ((struct detect *)self)->every = c == 'a' ? 1 : fa_opt_long("-n", arg, 1, 1000000000);
+}
+
 int main(int argc, char **argv)
 {
-    enum { MODEL = 256, VERSION };
-    static const struct option options[] = {
-        { "all", 0, NULL, 'a' }, { "every", 1, NULL, 'n' }, { "model", 1, NULL, MODEL }, { "threads", 1, NULL, 't' },
-        { "output", 1, NULL, 'o' }, { "zstd", 1, NULL, 'z' }, { "quiet", 0, NULL, 'q' }, { "verbose", 0, NULL, 'v' },
-        { "help", 0, NULL, 'h' }, { "version", 0, NULL, VERSION }, { 0 }
-    };
-    static struct detect d = { .threads = 1 };
+    static const struct option own[] = { { "all", 0, NULL, 'a' }, { "every", 1, NULL, 'n' }, { 0 } };
+    static struct detect d;
+    struct fa_stage_options o = { .usage = usage, .letters = "an:", .own = own, .take = take_option, .self = &d };
     const struct fa_stage stage = { "fa-detect", &d, record, NULL };
-    const char *model = NULL, *out = NULL;
-    int level = 0;
     struct fa_err e = { 0 };
 
     fa_msg_init("fa-detect");
-    for (int c; (c = getopt_long(argc, argv, "an:t:o:z:qvh", options, NULL)) != -1;)
-        switch (c) {
-        case 'a': d.every = 1; break;
-        case 'n': d.every = fa_opt_long("-n", optarg, 1, 1000000000); break;
-        case MODEL: model = optarg; break;
-        case 't': d.threads = (int)fa_opt_long("-t", optarg, 1, 1024); break;
-        case 'o': out = optarg; break;
-        case 'z': level = (int)fa_opt_long("-z", optarg, 0, 19); break;
-        case 'q': fa_msg_level(FA_QUIET); break;
-        case 'v': fa_msg_level(FA_VERBOSE); break;
-        case 'h': fputs(usage, stdout); return fa_close_stdout(0);
-        case VERSION: fa_print_version(fa_kern_name());
-        default: fa_die_usage("wrong option");
-        }
-    if (argc - optind > 1)
-        fa_die_usage("one input at most");
-
-    if (fa_model_open(&d.pack, model, &e) != FA_OK || fa_detector_open(&d.detector, &d.pack, &e) != FA_OK)
+    char **input = fa_stage_parse(&o, argc, argv);
+    d.threads = o.threads;
+    if (fa_model_open(&d.pack, o.model, &e) != FA_OK || fa_detector_open(&d.detector, &d.pack, &e) != FA_OK)
         return fa_error_status(&e);
+    fa_note("model %016llx from %s", (unsigned long long)d.pack.hash, d.pack.from);
     int n = snprintf(d.provenance, sizeof d.provenance, "fa-detect version=%s model=%016llx", FA_VERSION, (unsigned long long)d.pack.hash);
     if (d.every)
         snprintf(d.provenance + n, sizeof d.provenance - (size_t)n, " every=%ld", d.every);
-    int status = fa_stage_files(&stage, argv[optind], out, level, &e);
+    int status = fa_stage_files(&stage, *input, o.output, o.level, &e);
     fa_error_status(&e);
     fa_detector_close(&d.detector);
     fa_pack_close(&d.pack);

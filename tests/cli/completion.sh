@@ -2,7 +2,7 @@
 # cmd/completion.bash offers the options that each program's -h names, no others, and what may follow them.
 . tests/cli/lib.sh
 . cmd/completion.bash
-programs='fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report'
+programs='fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report shmload'
 offer() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fa_complete; printf '%s\n' "${COMPREPLY[@]}"; }
 # Options in a usage text: -x, -2Dfp, --long; "-q, -v" and "[-qv]" too.
 named() { "$1" -h | grep -oE "(^|[ [(|,])--?[A-Za-z0-9][A-Za-z0-9-]*" | grep -oE -- '--?[A-Za-z0-9][A-Za-z0-9-]*$' | grep -v -- '^-qv$\|^-B$' | sort -u; }   # -B: a range's end in fa-view's text
@@ -20,7 +20,7 @@ offers_nothing_that_a_program_refuses() {
         for o in $(offer $p -); do
             # -h behind the option ends the program; an option that it does not know, or that takes an argument we did not give, exits 2.
             if [ -n "$(_fa_argument $p "$o")" ]; then set -- "$o" 8; else set -- "$o"; fi
-            case $o in --min-confidence) set -- "$o" 0.5;; --model | --color) set -- "$o" "$(_fa_argument $p "$o" | cut -d' ' -f2)";; -r) set -- -r faces;; esac
+            case $o in --min-confidence) set -- "$o" 0.5;; --cpus | --node) set -- "$o" 0;; --model | --color) set -- "$o" "$(_fa_argument $p "$o" | cut -d' ' -f2)";; -r) set -- -r faces;; esac
             want_rc 0 "$p" "$@" -h || { echo "$p $*"; return 1; }
         done
     done
@@ -32,7 +32,7 @@ offers_files_folders_and_words() {
 }
 every_program_has_a_completion() {
     local c
-    for c in cmd/fa*.c; do complete -p "$(basename "$c" .c)" >/dev/null || return 1; done
+    for c in cmd/fa*.c shmload/shmload.c; do complete -p "$(basename "$c" .c)" >/dev/null || return 1; done
 }
 # A page that is not written yet is skipped, not passed.
 page_has_every_option() {
