@@ -7,8 +7,9 @@ _fa_options() { # PROGRAM
     local decode='--cfr --start --duration --frames --color --no-autorotate --fx --fy --cx --cy'
     local look='--nomask --gray --simscale --simsize --nobadaligned'
     case $1 in
-    fa) echo "-o --output -k --keep-going -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
-              --au-static --online --hog --median --save-median $groups --of21 --precision --distance $common" ;;
+    fa) echo "-o --output -j --resume --files-from -0 --null --tree --fail-fast -k --keep-going --deadline --grace --joblog --provenance --no-provenance
+              -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
+              --au-static --online --hog --median --save-median $groups --of21 --precision --distance --pts --details --line-buffered $common" ;;
     fa-decode) echo "$decode --threads --probe -0 --null $stage" ;;
     fa-detect) echo "-a --all -n --every $filter $stage" ;;
     fa-landmarks) echo "--keep-frames --multi-view --wild --aligned $look --progress-fd $filter $stage" ;;
@@ -28,11 +29,12 @@ _fa_argument() { # PROGRAM OPTION
     *:--model) echo files ceclm clnf clm starter ;;
     *:--color) echo words bt601 tag ;;
     *:-o | *:--output) echo files ;;
-    *:--median | *:--save-median) echo files ;;
+    *:--median | *:--save-median | fa:--files-from | fa:--joblog) echo files ;;
     fa-aus:--hog) echo files ;;
-    *:--hog | *:--aligned | *:--gate-all | *:--gold) echo folders ;;
+    *:--hog | *:--aligned | fa:--tree | *:--gate-all | *:--gold) echo folders ;;
     *:-z | *:--zstd) echo words 1 3 9 19 ;;
     fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
+    fa:-j | fa:--deadline | fa:--grace) echo words ;;
     fa-view:-f | fa-detect:-n | fa-detect:--every | fa:--detect-every) echo words ;;
     *:--start | *:--duration | *:--frames | *:--fx | *:--fy | *:--cx | *:--cy | *:--simscale | *:--simsize | *:--precision | *:--factor) echo words ;;
     *:-t | *:--threads | *:--node | *:--cpus | *:--timeout | *:--progress-fd | *:--url-base | *:--request | *:--min-success) echo words ;;

@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * fa - a clip, or many, to CSV: spawns fa-decode | fa-detect | fa-landmarks | fa-aus | fa-csv for each, passes options on,
+ * fa - a clip, or many, to CSV: runs fa-decode | fa-detect | fa-landmarks | fa-aus | fa-csv for each (lib/run), passes options on,
  * shows progress, and ends with the status and the words of the stage that failed. */
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fa_file.h"
 #include "fa_import.h"
+#include "fa_model.h"
 #include "fa_msg.h"
-#include "fa_pipeline.h"
-#include "fa_table.h"
+#include "fa_run.h"
 
 static const char usage[] =
     "usage: fa [options] CLIP... > out.csv\n"
     "       fa [options] -o FILE|DIR CLIP...\n"
     "Measures the face in each clip (video, image, folder of images, '-') and writes OpenFace 2.2's CSV.\n"
-    "  -o FILE|DIR        output; a folder (or a name ending in /) takes NAME.csv for each clip; default: standard output, one clip\n"
-    "  -k, --keep-going   with several clips: go on after one that fails (the exit status is the worst one)\n"
-    "  -n, --dry-run      print the pipe that would run\n"
+    "  -o FILE|DIR        output; a folder (or a name ending in /) takes NAME.csv, and NAME.json that says how it was made, for each clip;\n"
+    "                     default: standard output, one clip\n"
+    "  -j N               clips at a time (default $N_WORKERS, else 1; 0: as many as CPUs given)\n"
+    "      --resume       leave clips alone whose output is complete and fits clip, models and options\n"
+    "      --files-from F more clips from a list, one a line ('-': standard input); -0, --null: each ended by a NUL\n"
+    "      --tree DIR     keep the folders of clips below DIR in the output folder\n"
+    "      --fail-fast    begin no clip after one that failed (-k, --keep-going, the default: go on)\n"
+    "      --deadline S   begin no clip S seconds after the start; --grace S: running clips get S seconds after SIGTERM (default 0)\n"
+    "      --joblog F     a line for each clip, in GNU parallel's columns\n"
+    "      --provenance, --no-provenance   NAME.json for -o FILE too; none for a folder either\n"
+    "  -n, --dry-run      print the pipes that would run\n"
     "  -t N               threads of each stage (default 1; the output does not depend on it)\n"
     "  -q, -v             quiet; verbose\n"
     "  -h, --version\n"
@@ -31,309 +38,187 @@ static const char usage[] =
     "  detect:    --detect-all, --detect-every N\n"
     "  landmarks: --wild --multi-view --aligned DIR (NAME_aligned/ in it) --nomask --gray --simscale S --simsize N --nobadaligned\n"
     "  aus:       --au-static --online --hog DIR (NAME.hog in it) --median F --save-median F\n"
-    "  csv:       -2Dfp -3Dfp -pdmparams -pose -aus -gaze --of21 --precision N --distance\n"
+    "  csv:       -2Dfp -3Dfp -pdmparams -pose -aus -gaze --of21 --precision N --distance --pts --details --line-buffered\n"
     "Each stage's manual page has the details.\n";
 
-enum { DECODE, DETECT, LANDMARKS, AUS, CSV, N_STAGE };
-static const char *const stage_name[N_STAGE] = { "fa-decode", "fa-detect", "fa-landmarks", "fa-aus", "fa-csv" };
-
-enum { D = 1 << DECODE, T = 1 << DETECT, L = 1 << LANDMARKS, A = 1 << AUS, C = 1 << CSV };
-/* An option that goes on to the stages in its mask, there under the name to; per_clip: its argument is a folder, and what
- * is passed is FOLDER/NAME + suffix. */
-static const struct pass { const char *name, *to; int arg; unsigned stages; const char *suffix; } pass[] = {
-    { "model", "--model", 1, T | L | A, NULL },
-    { "cfr", "--cfr", 0, D, NULL },          { "start", "--start", 1, D, NULL },       { "duration", "--duration", 1, D, NULL },
-    { "frames", "--frames", 1, D, NULL },    { "color", "--color", 1, D, NULL },       { "no-autorotate", "--no-autorotate", 0, D, NULL },
-    { "fx", "--fx", 1, D, NULL },            { "fy", "--fy", 1, D, NULL },             { "cx", "--cx", 1, D, NULL },
-    { "cy", "--cy", 1, D, NULL },            { "detect-all", "-a", 0, T, NULL },       { "detect-every", "-n", 1, T, NULL },
-    { "wild", "--wild", 0, L, NULL },        { "multi-view", "--multi-view", 0, L, NULL }, { "aligned", "--aligned", 1, L, "_aligned" },
-    { "nomask", "--nomask", 0, L, NULL },    { "gray", "--gray", 0, L, NULL },         { "simscale", "--simscale", 1, L, NULL },
-    { "simsize", "--simsize", 1, L, NULL },  { "nobadaligned", "--nobadaligned", 0, L, NULL },
-    { "au-static", "--au-static", 0, A, NULL }, { "online", "--online", 0, A, NULL },  { "hog", "--hog", 1, A, ".hog" },
-    { "median", "--median", 1, A, NULL },    { "save-median", "--save-median", 1, A, NULL },
-    { "2Dfp", "-2Dfp", 0, C, NULL },         { "3Dfp", "-3Dfp", 0, C, NULL },          { "pdmparams", "-pdmparams", 0, C, NULL },
-    { "pose", "-pose", 0, C, NULL },         { "aus", "-aus", 0, C, NULL },            { "gaze", "-gaze", 0, C, NULL },
-    { "of21", "--of21", 0, C, NULL },        { "precision", "--precision", 1, C, NULL }, { "distance", "--distance", 0, C, NULL },
+enum { RESUME = 256, FILES, TREE, FAIL_FAST, DEADLINE, GRACE, JOBLOG, PROV, NO_PROV, VERSION, PASS };
+static const struct option own[] = {
+    { "output", 1, NULL, 'o' }, { "keep-going", 0, NULL, 'k' }, { "dry-run", 0, NULL, 'n' }, { "help", 0, NULL, 'h' }, { "version", 0, NULL, VERSION },
+    { "resume", 0, NULL, RESUME }, { "files-from", 1, NULL, FILES }, { "null", 0, NULL, '0' }, { "tree", 1, NULL, TREE },
+    { "fail-fast", 0, NULL, FAIL_FAST }, { "deadline", 1, NULL, DEADLINE }, { "grace", 1, NULL, GRACE }, { "joblog", 1, NULL, JOBLOG },
+    { "provenance", 0, NULL, PROV }, { "no-provenance", 0, NULL, NO_PROV },
 };
-enum { MODEL = 0 /* the first row */, N_PASS = sizeof pass / sizeof *pass, MAX_ARG = 80 };
+enum { N_OWN = sizeof own / sizeof *own };
 
-struct job { const char *input; char *name, *csv; char *made[4]; int n_made; };    /* csv NULL: standard output; made: names in argv */
-struct opts { const char *value[N_PASS]; const char *threads; int dry_run, level, keep_going; };
+struct asked { struct fa_run_options run; const char *out, *list, *tree; int nul, dry_run, provenance, workers; };
 
 static volatile sig_atomic_t stop_signal;
 static void on_signal(int sig) { stop_signal = sig; }
 
-/* Name of a clip's outputs, as fa-csv has it. */
-static char *clip_name(const char *input)
+static int cpus_given(void)
 {
-    struct stat st;
-    const int sequence = stat(input, &st) == 0 ? S_ISDIR(st.st_mode) : strchr(input, '%') != NULL;
-    char *name = fa_table_name(input, sequence);
-    if (!name)
-        fa_die(3, "out of memory");
-    return name;
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-/* "DIR/NAME.suffix"; DIR may end in a slash. */
-static char *file_in(const char *dir, const char *name, const char *suffix)
+/* -j, else $N_WORKERS (there at most the CPUs given), else 1. */
+static int workers(int asked)
 {
-    char *s = NULL;
-    size_t n = strlen(dir);
-    if (asprintf(&s, "%s%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name, suffix) < 0)
-        fa_die(3, "out of memory");
-    return s;
-}
-
-/* The folder that holds this program holds the stages too; when it cannot be told, PATH is searched. */
-static const char *stage_path(int i)
-{
-    static char path[N_STAGE][4096];
-    if (!path[i][0]) {
-        ssize_t n = readlink("/proc/self/exe", path[i], sizeof path[i] - 32);
-        char *slash = n > 0 ? memrchr(path[i], '/', (size_t)n) : NULL;
-        strcpy(slash ? slash + 1 : path[i], stage_name[i]);
-        if (access(path[i], X_OK) != 0)
-            strcpy(path[i], stage_name[i]);
+    const char *env = getenv("N_WORKERS");
+    const int cpus = cpus_given();
+    if (asked < 0 && env && *env) {
+        asked = (int)fa_opt_long("N_WORKERS", env, 0, 1 << 20);
+        asked = asked > cpus ? cpus : asked;
     }
-    return path[i];
+    return asked < 0 ? 1 : asked == 0 ? cpus : asked;
 }
 
-/* Fills argv of every stage for one job, which keeps the strings made here. */
-static void build(char *argv[N_STAGE][MAX_ARG], const struct opts *o, struct job *job)
+static void parse(struct asked *a, int argc, char **argv)
 {
-    for (int s = 0; s < N_STAGE; s++) {
-        int n = 0;
-        argv[s][n++] = (char *)stage_path(s);
-        for (int k = 0; k < N_PASS; k++) {
-            if (!(pass[k].stages >> s & 1) || !o->value[k])
-                continue;
-            argv[s][n++] = (char *)pass[k].to;
-            if (pass[k].suffix)
-                argv[s][n++] = job->made[job->n_made++] = file_in(o->value[k], job->name, pass[k].suffix);
-            else if (pass[k].arg)
-                argv[s][n++] = (char *)o->value[k];
+    struct option lo[FA_PASS_MAX + N_OWN + 1];
+    struct fa_ask *ask = &a->run.ask;
+    int n, c;
+    const struct fa_pass *pass = fa_pass_table(&n);
+    for (int k = 0; k < n; k++)
+        lo[k] = (struct option){ pass[k].name, pass[k].arg, NULL, PASS + k };
+    memcpy(lo + n, own, sizeof own);
+    lo[n + N_OWN] = (struct option){ 0 };
+    while ((c = getopt_long_only(argc, argv, "o:j:0knt:qvh", lo, NULL)) != -1)
+        switch (c) {
+        case 'o': a->out = optarg; break;
+        case 'j': a->workers = (int)fa_opt_long("-j", optarg, 0, 4096); break;
+        case '0': a->nul = 1; break;
+        case 'k': a->run.fail_fast = 0; break;
+        case 'n': a->dry_run = 1; break;
+        case 't': ask->threads = (int)fa_opt_long("-t", optarg, 1, 1024); break;
+        case 'q': ask->level = FA_QUIET; break;
+        case 'v': ask->level = FA_VERBOSE; break;
+        case RESUME: a->run.resume = 1; break;
+        case FILES: a->list = optarg; break;
+        case TREE: a->tree = optarg; break;
+        case FAIL_FAST: a->run.fail_fast = 1; break;
+        case DEADLINE: a->run.deadline = fa_opt_double("--deadline", optarg, 0.001, 1e9); break;
+        case GRACE: a->run.grace = fa_opt_double("--grace", optarg, 0, 1e9); break;
+        case JOBLOG: a->run.joblog = optarg; break;
+        case PROV: a->provenance = 1; break;
+        case NO_PROV: a->provenance = 0; break;
+        case 'h': fputs(usage, stdout); exit(fa_close_stdout(0));
+        case VERSION: fa_print_version(NULL);
+        default:
+            if (c < PASS)
+                fa_die_usage("wrong use");
+            ask->value[c - PASS] = optarg ? optarg : "";
         }
-        if (s == DETECT || s == LANDMARKS) {
-            argv[s][n++] = "-t";
-            argv[s][n++] = (char *)o->threads;
-        }
-        if (s == LANDMARKS && !o->dry_run) {
-            argv[s][n++] = "--progress-fd";
-            argv[s][n++] = "3";
-        }
-        if (o->level)
-            argv[s][n++] = o->level < 0 ? "-q" : "-v";
-        if (s == CSV && job->csv) {
-            argv[s][n++] = "-o";
-            argv[s][n++] = job->csv;
-        }
-        if (s == DECODE) {
-            argv[s][n++] = "--";
-            argv[s][n++] = (char *)job->input;
-        }
-        argv[s][n] = NULL;
-    }
+    if (a->out && !*a->out)
+        fa_die_usage("-o: empty name");
+    if (a->run.resume && (!a->out || a->provenance == 0))
+        fa_die_usage("--resume needs -o, and the provenance that it decides by");
+    if (a->provenance > 0 && !a->out)
+        fa_die_usage("--provenance needs -o");
+    if (a->nul && !a->list)
+        fa_die_usage("-0 is for --files-from");
 }
 
-static void print_quoted(const char *s)
+static void say(void *self, enum fa_say kind, const char *text)
 {
-    if (*s && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%") == strlen(s)) {
-        fputs(s, stdout);
-        return;
-    }
-    putchar('\'');
-    for (; *s; s++)
-        if (*s == '\'')
-            fputs("'\\''", stdout);
-        else
-            putchar(*s);
-    putchar('\'');
-}
-
-static void print_pipe(char *argv[N_STAGE][MAX_ARG])
-{
-    for (int s = 0; s < N_STAGE; s++) {
-        if (s)
-            fputs(" | ", stdout);
-        for (int i = 0; argv[s][i]; i++) {
-            if (i)
-                putchar(' ');
-            print_quoted(argv[s][i]);
-        }
-    }
-    putchar('\n');
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* "clip.mp4  118/288 frames  61.2 fps  3 s left", rewritten in place. */
-static void show_progress(const struct fa_pipeline *p, const struct job *job, double since)
-{
-    unsigned long frame = 0, total = 0;
-    if (sscanf(p->report, "%lu %lu", &frame, &total) < 1)
-        return;
-    double rate = (double)frame / (now() - since + 1e-9);
-    fprintf(stderr, "\r\033[K%s  %lu", job->input, frame);
-    if (total >= frame && total)
-        fprintf(stderr, "/%lu frames  %.1f fps  %.0f s left", total, rate, (double)(total - frame) / (rate + 1e-9));
-    else
-        fprintf(stderr, " frames  %.1f fps", rate);
-    fflush(stderr);
-}
-
-/* What the stages said: when one failed, its words alone (what the others saw is its consequence) unless verbose. */
-static void show_messages(const struct fa_pipeline *p, int status, int culprit)
-{
-    for (int i = 0; i < p->n; i++) {
-        const struct fa_pipeline_stage *s = &p->stage[i];
-        if (s->len && (status == 0 || i == culprit || s->status == 0 || fa_msg_verbose()))
-            fputs(s->text, stderr);
-        if (i == culprit && s->status > 255)
-            fa_error("%s was killed by signal %d (%s)", stage_name[i], s->status - 256, strsignal(s->status - 256));
-    }
-}
-
-static int run(const struct opts *o, struct job *job)
-{
-    static char *argv[N_STAGE][MAX_ARG];
-    static struct fa_pipeline p;
-    char *const *row[N_STAGE];
-    struct fa_err e;
-    int tty = isatty(2) && o->level == 0, culprit;
-    double since = now(), shown = 0;
-
-    build(argv, o, job);
-    if (o->dry_run) {
-        print_pipe(argv);
-        return 0;
-    }
-    for (int s = 0; s < N_STAGE; s++)
-        row[s] = argv[s];
-    if (fa_pipeline_start(&p, row, N_STAGE, LANDMARKS, &e) != FA_OK)
-        return fa_error_status(&e);
-    pid_t csv_pid = p.stage[CSV].pid;
-    for (int told = 0; fa_pipeline_step(&p, 200) > 0;) {
-        if (stop_signal && !told++)
-            fa_pipeline_signal(&p, SIGTERM);
-        if (tty && now() - shown > 0.2) {
-            show_progress(&p, job, since);
-            shown = now();
-        }
-    }
-    if (tty)
+    static int shown;                   /* a line of progress stands */
+    (void)self;
+    if (shown && kind != FA_SAY_PROGRESS)
         fputs("\r\033[K", stderr);
-    int status = fa_pipeline_verdict(&p, &culprit);
-    show_messages(&p, status, culprit);
-    if (p.stage[CSV].status > 255 && job->csv) {      /* killed: it could not clear up itself */
-        char *tmp = NULL;
-        if (asprintf(&tmp, "%s.tmp%ld", job->csv, (long)csv_pid) > 0)
-            unlink(tmp);
-        free(tmp);
+    switch (kind) {
+    case FA_SAY_WORDS: fputs(text, stderr); break;
+    case FA_SAY_ERROR: fa_error("%s", text); break;
+    case FA_SAY_WARN: fa_warn("%s", text); break;
+    case FA_SAY_NOTE: fa_note("%s", text); break;
+    case FA_SAY_PROGRESS: fprintf(stderr, "\r\033[K%s", text); fflush(stderr); break;
     }
-    if (status && culprit < 0)
-        fa_error("%s: a stage failed with status %d", job->input, status);
-    return status;
+    shown = kind == FA_SAY_PROGRESS && *text;
 }
 
-/* Where each clip's CSV goes. Two clips of one name in one folder would overwrite each other: wrong use. */
-static void plan(struct job *jobs, int n, const char *out, const char *const *inputs)
+static void print_pipes(const struct fa_jobs *jobs, const struct asked *a)
 {
-    struct stat st;
-    int is_dir = out && (out[strlen(out) - 1] == '/' || (stat(out, &st) == 0 && S_ISDIR(st.st_mode)));
-    if (n > 1 && !is_dir)
-        fa_die_usage("%d clips need -o DIR (an existing folder, or a name ending in /)", n);
-    for (int i = 0; i < n; i++) {
-        jobs[i].input = inputs[i];
-        jobs[i].name = clip_name(inputs[i]);
-        jobs[i].csv = is_dir ? file_in(out, jobs[i].name, ".csv") : out ? strdup(out) : NULL;
-        for (int k = 0; k < i; k++)
-            if (strcmp(jobs[k].name, jobs[i].name) == 0)
-                fa_die_usage("'%s' and '%s' would both write %s", jobs[k].input, jobs[i].input, jobs[i].csv);
+    for (int i = 0; i < jobs->n; i++) {
+        const struct fa_job *job = &jobs->job[i];
+        struct fa_args args[FA_N_STAGE];
+        fa_clip_args(args, &a->run.ask, job->input, job->name, job->csv, a->run.request, 0);
+        fa_args_print(stdout, args, FA_N_STAGE);
+        for (int s = 0; s < FA_N_STAGE; s++)
+            fa_args_close(&args[s]);
     }
 }
 
-static void forget(struct job *jobs, int n)
+/* The model is opened here too: packed once for all stages if it must be, and its hash belongs to the request. Returns 0 or a status. */
+static int find_request(struct asked *a, int in_folder, char **request)
 {
-    for (int i = 0; i < n; i++) {
-        for (int k = 0; k < jobs[i].n_made; k++)
-            free(jobs[i].made[k]);
-        free(jobs[i].name);
-        free(jobs[i].csv);
+    struct fa_pack pack = { 0 };
+    struct fa_err e = { 0 };
+    const char *model = a->run.ask.value[FA_PASS_MODEL], *instead = fa_model_fallback(model);
+    if (instead) {                      /* named for the stages, so that it is said once and holds for all clips */
+        a->run.ask.value[FA_PASS_MODEL] = instead;
+        if (!a->dry_run)
+            fa_warn("%s", fa_model_fallback_note(instead));
     }
-    free(jobs);
+    if (a->dry_run)
+        return 0;
+    if (fa_model_open(&pack, a->run.ask.value[FA_PASS_MODEL], &e) != FA_OK)
+        return fa_error_status(&e);
+    if (a->run.resume || a->provenance > 0 || (a->provenance < 0 && in_folder)) {
+        a->run.request = *request = fa_request(&a->run.ask, pack.hash, &e);
+        fa_note("asked: %s", *request ? *request : e.text);
+    }
+    fa_pack_close(&pack);
+    return fa_error_status(&e);
 }
 
 int main(int argc, char **argv)
 {
-    enum { PASS = 1000 };
-    struct opts o = { .threads = "1" };
-    struct option lo[N_PASS + 6];
-    const char *out = NULL;
-    struct fa_err e;
-    int c, worst = 0;
+    struct asked a = { .run = { .ask.threads = 1, .stop = &stop_signal }, .provenance = -1, .workers = -1 };
+    struct fa_jobs jobs;
+    struct fa_err e = { 0 };
+    char *request = NULL;
 
     fa_msg_init("fa");
-    for (int k = 0; k < N_PASS; k++)
-        lo[k] = (struct option){ pass[k].name, pass[k].arg, NULL, PASS + k };
-    lo[N_PASS] = (struct option){ "dry-run", 0, NULL, 'n' };
-    lo[N_PASS + 1] = (struct option){ "keep-going", 0, NULL, 'k' };
-    lo[N_PASS + 2] = (struct option){ "output", 1, NULL, 'o' };
-    lo[N_PASS + 3] = (struct option){ "help", 0, NULL, 'h' };
-    lo[N_PASS + 4] = (struct option){ "version", 0, NULL, 'V' };
-    lo[N_PASS + 5] = (struct option){ 0 };
-    while ((c = getopt_long_only(argc, argv, "o:knt:qvh", lo, NULL)) != -1) {
-        if (c >= PASS) {
-            o.value[c - PASS] = optarg ? optarg : "";
-            continue;
-        }
-        switch (c) {
-        case 'o': out = optarg; break;
-        case 'k': o.keep_going = 1; break;
-        case 'n': o.dry_run = 1; break;
-        case 't': fa_opt_long("-t", optarg, 1, 1024); o.threads = optarg; break;
-        case 'q': o.level = FA_QUIET; break;
-        case 'v': o.level = FA_VERBOSE; break;
-        case 'h': fputs(usage, stdout); return fa_close_stdout(0);
-        case 'V': fa_print_version(NULL);
-        default: fa_die_usage("wrong use");
-        }
-    }
-    fa_msg_level(o.level);
-    int n = argc - optind;
-    if (n < 1)
+    parse(&a, argc, argv);
+    fa_msg_level(a.run.ask.level);
+    a.run.workers = workers(a.workers);
+    if (optind == argc && !a.list)
         fa_die_usage("no clip given");
-    if (out && !*out)
-        fa_die_usage("-o: empty name");
-    struct job *jobs = calloc((size_t)n, sizeof *jobs);
-    if (!jobs)
-        fa_die(3, "out of memory");
-    plan(jobs, n, out, (const char *const *)argv + optind);
-    if (!o.dry_run && out && out[strlen(out) - 1] == '/' && fa_mkdirs(out, &e) != FA_OK) {
-        forget(jobs, n);
-        return fa_error_status(&e);
+    int status = fa_jobs_open(&jobs, (const char *const *)argv + optind, argc - optind, a.list, a.nul, a.out, a.tree, &e);
+    if (status == FA_E_ARG)
+        fa_die_usage("%s", e.text);
+    if (jobs.n > 1 && fa_ask_value(&a.run.ask, "save-median"))
+        fa_die_usage("--save-median is of one clip");
+    if (status == FA_OK && jobs.n == 0)
+        fa_fail(&e, FA_E_INPUT, "%s: no clip in the list", a.list);
+    status = fa_error_status(&e);
+    if (status == 0)
+        status = find_request(&a, jobs.in_folder, &request);
+    if (status == 0 && a.dry_run)
+        print_pipes(&jobs, &a);
+    else if (status == 0) {
+        const struct fa_listener to = { say, NULL, isatty(2) && a.run.ask.level == FA_NORMAL };
+        if (a.run.workers > jobs.n)
+            a.run.workers = jobs.n;
+        if (a.run.workers > 1)           /* ffmpeg would start a thread for each CPU, for each clip */
+            a.run.ask.decode_threads = cpus_given() > a.run.workers ? cpus_given() / a.run.workers : 1;
+        char self[24];
+        snprintf(self, sizeof self, "%ld", (long)getpid());
+        setenv(FA_PARENT, self, 1);
+        signal(SIGINT, on_signal);
+        signal(SIGTERM, on_signal);
+        if (fa_jobs_folders(&jobs, &a.run.ask, &e) == FA_OK) {
+            if (a.run.resume)
+                fa_jobs_sweep(&jobs);
+            status = fa_run(&jobs, &a.run, &to);
+        }
+        if (e.code != FA_OK)
+            status = fa_error_status(&e);
     }
-    if (fa_model_fallback(o.value[MODEL])) {     /* named for the stages, so that it is said once and holds for all clips */
-        o.value[MODEL] = fa_model_fallback(NULL);
-        if (!o.dry_run)
-            fa_warn("%s", fa_model_fallback_note(o.value[MODEL]));
-    }
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    for (int i = 0; i < n && !stop_signal; i++) {
-        int st = run(&o, &jobs[i]);
-        worst = st > worst ? st : worst;
-        if (st && !o.keep_going)
-            break;
-    }
-    forget(jobs, n);
+    fa_jobs_close(&jobs);
+    free(request);
     if (stop_signal) {
         signal(stop_signal, SIG_DFL);
         raise(stop_signal);
     }
-    return fa_close_stdout(worst);
+    return fa_close_stdout(status);
 }

@@ -10,14 +10,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 static const char *program = "fa";
 static int level = FA_NORMAL;
+
+/* A stage ends with the fa that started it, even if that was killed by SIGKILL: else it would finish a clip that a resumed run does
+ * again at the same time. */
+static void end_with_parent(void)
+{
+    const char *parent = getenv(FA_PARENT);
+    if (!parent || strtol(parent, NULL, 10) != (long)getppid())
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (strtol(parent, NULL, 10) != (long)getppid())        /* it died just now */
+        raise(SIGTERM);
+}
 
 void fa_msg_init(const char *name)
 {
     program = name;
     signal(SIGPIPE, SIG_IGN);
+    end_with_parent();
 }
 
 const char *fa_msg_program(void) { return program; }

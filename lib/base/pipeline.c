@@ -3,7 +3,6 @@
 #include "fa_pipeline.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +18,7 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-int fa_pipeline_start(struct fa_pipeline *p, char *const *const argv[], int n, int report_stage, struct fa_err *e)
+int fa_pipeline_start(struct fa_pipeline *p, char *const *const argv[], int n, const struct fa_pipeline_ends *ends, struct fa_err *e)
 {
     int in = -1, report[2] = { -1, -1 }, next[2] = { -1, -1 }, err[2] = { -1, -1 };
 
@@ -27,18 +26,18 @@ int fa_pipeline_start(struct fa_pipeline *p, char *const *const argv[], int n, i
     p->report_fd = -1;
     for (int i = 0; i < FA_PIPELINE_MAX; i++)
         p->stage[i] = (struct fa_pipeline_stage){ .status = -1, .err_fd = -1 };
-    int r = report_stage >= 0 ? fa_pipe(report, e) : FA_OK;
+    int r = ends->report >= 0 ? fa_pipe(report, e) : FA_OK;
     for (int i = 0; i < n && r == FA_OK; i++) {
         struct fa_pipeline_stage *s = &p->stage[i];
         if (i + 1 < n && (r = fa_pipe(next, e)) != FA_OK)
             break;
         if ((r = fa_pipe(err, e)) != FA_OK)
             break;
-        struct fa_child_fd fds[4] = { { in, 0 }, { err[1], 2 } };
+        struct fa_child_fd fds[4] = { { i ? in : ends->in, 0 }, { err[1], 2 } };
         int n_fd = 2;
-        if (i + 1 < n)
-            fds[n_fd++] = (struct fa_child_fd){ next[1], 1 };
-        if (i == report_stage)
+        if (i + 1 < n || ends->out >= 0)
+            fds[n_fd++] = (struct fa_child_fd){ i + 1 < n ? next[1] : ends->out, 1 };
+        if (i == ends->report)
             fds[n_fd++] = (struct fa_child_fd){ report[1], REPORT_FD };
         r = fa_child_start(&s->pid, argv[i], fds, n_fd, e);
         close_fd(&in);
@@ -51,6 +50,7 @@ int fa_pipeline_start(struct fa_pipeline *p, char *const *const argv[], int n, i
             close_fd(&err[0]);
             break;
         }
+        s->was = s->pid;
         s->err_fd = err[0];
         err[0] = -1;
         p->n = i + 1;
@@ -113,22 +113,30 @@ static int read_report(struct fa_pipeline *p)
     return n > 0;
 }
 
-int fa_pipeline_step(struct fa_pipeline *p, int timeout_ms)
+int fa_pipeline_watch(const struct fa_pipeline *p, struct pollfd *pf)
 {
-    struct pollfd pf[FA_PIPELINE_MAX + 1];
-    if (p->running == 0)
-        return 0;
     for (int i = 0; i < p->n; i++)
         pf[i] = (struct pollfd){ p->stage[i].err_fd, POLLIN, 0 };
     pf[p->n] = (struct pollfd){ p->report_fd, POLLIN, 0 };
-    if (poll(pf, (nfds_t)p->n + 1, timeout_ms) < 0)
-        return p->running;
-    if (pf[p->n].revents && !read_report(p))
+    return p->n + 1;
+}
+
+int fa_pipeline_serve(struct fa_pipeline *p, const struct pollfd *pf)
+{
+    if (pf[p->n].revents && p->report_fd >= 0 && !read_report(p))
         close_fd(&p->report_fd);
     for (int i = 0; i < p->n; i++)
-        if (pf[i].revents && !gather(&p->stage[i]))
+        if (pf[i].revents && p->stage[i].err_fd >= 0 && !gather(&p->stage[i]))
             reap(p, &p->stage[i]);
     return p->running;
+}
+
+int fa_pipeline_step(struct fa_pipeline *p, int timeout_ms)
+{
+    struct pollfd pf[FA_PIPELINE_FDS];
+    if (p->running == 0 || poll(pf, (nfds_t)fa_pipeline_watch(p, pf), timeout_ms) < 0)
+        return p->running;
+    return fa_pipeline_serve(p, pf);
 }
 
 void fa_pipeline_signal(struct fa_pipeline *p, int sig)

@@ -7,6 +7,8 @@
 
 #include "fa_pipeline.h"
 
+static const struct fa_pipeline_ends none = { -1, -1, -1 }, first_reports = { -1, -1, 0 };
+
 static char *sh(char *argv[4], const char *cmd)
 {
     argv[0] = "sh";
@@ -36,7 +38,7 @@ static void the_stage_that_explains_a_failure_is_found(void)
             sh(argv[k], t[i].cmd[k]);
             row[k] = argv[k];
         }
-        check_int(t[i].why, fa_pipeline_start(&p, row, 3, -1, &e), FA_OK);
+        check_int(t[i].why, fa_pipeline_start(&p, row, 3, &none, &e), FA_OK);
         while (fa_pipeline_step(&p, -1) > 0) { }
         check_int(t[i].why, fa_pipeline_verdict(&p, &culprit), t[i].status);
         check_int(t[i].why, culprit, t[i].culprit);
@@ -51,7 +53,7 @@ static void reports_and_messages_are_gathered(void)
     char *const row_a[] = { sh(a, "echo 1 10 >&3; echo 2 10 >&3; head -c 20000 /dev/zero | tr '\\0' x >&2"), a[1], a[2], NULL };
     char *const row_b[] = { sh(b, "cat"), b[1], b[2], NULL };
     char *const *row[] = { row_a, row_b };
-    check_int("start", fa_pipeline_start(&p, row, 2, 0, &e), FA_OK);
+    check_int("start", fa_pipeline_start(&p, row, 2, &first_reports, &e), FA_OK);
     while (fa_pipeline_step(&p, -1) > 0) { }
     check_str("last report", p.report, "2 10");
     check_int("text is cut, not blocking", p.stage[0].len, FA_PIPELINE_TEXT - 1);
@@ -65,7 +67,7 @@ static void a_stage_that_cannot_start_ends_the_others(void)
     char *const row_a[] = { sh(a, "exec sleep 100"), a[1], a[2], NULL };
     char *const row_b[] = { "no-such-program-fa", NULL };
     char *const *row[] = { row_a, row_b };
-    check_int("start", fa_pipeline_start(&p, row, 2, -1, &e), FA_E_CHILD);
+    check_int("start", fa_pipeline_start(&p, row, 2, &none, &e), FA_E_CHILD);
     check_int("none left", p.running, 0);
     check_int("ended", p.stage[0].status, 256 + SIGTERM);
 }
