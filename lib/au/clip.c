@@ -11,7 +11,7 @@
 
 #include "fa_spool.h"
 
-enum { ROW = 2 * FA_AU_MAX + 1, BLOCK_ROWS = 64, IN_MEMORY = 4 << 20, REACH = 3 /* frames that smoothing looks ahead */, RING = 8 };
+enum { ROW = 2 * FA_AU_MAX + 1, BLOCK_ROWS = 64, IN_MEMORY = 1 << 20, REACH = 3 /* frames that smoothing looks ahead */, RING = 8 };
 /* Last entry of a row. */
 enum { FAILED = 0, RUNNING = 1, RESTATED = 2 };
 

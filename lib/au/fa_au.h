@@ -36,7 +36,8 @@ struct fa_median {
     int d, bins, floor0;             /* floor0: negative medians read as 0 */
     double lo, hi;
     uint32_t n;                      /* updates that counted */
-    uint32_t *count;                 /* [d][bins] */
+    void *count;                     /* [d][bins] uint16_t; from update 65,536 on uint32_t, for which room is reserved */
+    int wide;                        /* it is uint32_t */
     uint32_t *bin, *below;           /* [d] the median's bin, the sum of counts before it */
     double *copy;                    /* [d] n = 1: the descriptor of the last call is the median */
 };

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "au_internal.h"
 #include "fa_file.h"
 #include "fa_le.h"
 
@@ -56,14 +57,16 @@ static void put_median(struct bytes *b, const struct fa_median *m)
         put(b, v, sizeof v);
     }
     for (int i = 0; i < m->d; i++) {
-        const uint32_t *h = m->count + (size_t)i * (size_t)m->bins;
+        const size_t h = (size_t)i * (size_t)m->bins;
         int last = 0;
-        for (int j = 0; j < m->bins; j++)
-            if (h[j]) {
-                put_number(b, (uint32_t)(j - last));
-                put_number(b, h[j]);
-                last = j;
-            }
+        for (int j = 0; j < m->bins; j++) {
+            const uint32_t n = median_count(m, h + (size_t)j, m->wide);
+            if (!n)
+                continue;
+            put_number(b, (uint32_t)(j - last));
+            put_number(b, n);
+            last = j;
+        }
         put_number(b, 0);
         put_number(b, 0);
     }
@@ -126,7 +129,7 @@ static uint32_t get_number(struct cursor *c)
 /* One value's histogram, and its median's place. */
 static int get_value(struct fa_median *m, int i, struct cursor *c, struct fa_err *e)
 {
-    uint32_t *h = m->count + (size_t)i * (size_t)m->bins;
+    const size_t h = (size_t)i * (size_t)m->bins;
     const uint32_t cut = (m->n + 1) / 2;
     uint64_t sum = 0;
     uint32_t bin = 0;
@@ -139,7 +142,7 @@ static int get_value(struct fa_median *m, int i, struct cursor *c, struct fa_err
         if ((step == 0 && !first) || step >= (uint32_t)m->bins - bin || n > m->n - sum)
             return fa_fail(e, FA_E_FORMAT, "histogram %d: out of range", i);
         bin += step;
-        h[bin] = n;
+        median_put_count(m, h + bin, m->wide, n);
         if (sum < cut && sum + n >= cut) {
             m->bin[i] = bin;
             m->below[i] = (uint32_t)sum;
@@ -189,6 +192,7 @@ int fa_au_medians_parse(struct fa_au_medians *m, const void *data, size_t len, s
                         (unsigned)fa_le_u32(q + 8));
         else {
             t->n = fa_le_u32(q + 8);
+            median_make_room(t, t->n);
             r = get_median(t, &c, e);
         }
     }

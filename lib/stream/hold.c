@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { IN_MEMORY = 4 << 20 };
+enum { IN_MEMORY = 1 << 20 };
 
 int fa_hold_open(struct fa_hold *h, struct fa_err *e)
 {

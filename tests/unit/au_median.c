@@ -122,6 +122,35 @@ static void carried_median_equals_the_naive_one(void)
     }
 }
 
+/* A clip of an hour and more: counters outgrow 16 bits while the median wanders. */
+static void counters_go_beyond_16_bits(void)
+{
+    enum { D = 3, BINS = 20, STEPS = 150000 };
+    struct fa_median m;
+    struct fa_err e;
+    static struct naive naive[D];
+    memset(naive, 0, sizeof naive);
+    check_int("open", fa_median_open(&m, D, BINS, -1, 2, 0, &e), FA_OK);
+    for (int t = 0; t < STEPS; t++) {
+        const double x[D] = { 0.3, t < 70000 ? 0.3 : 1.9, t % 100 ? -0.5 : 0.9 };
+        double want[D], got[D];
+        for (int i = 0; i < D; i++)
+            want[i] = naive_step(&naive[i], x[i], 1, -1, 2, BINS);
+        fa_median_update(&m, x, 1);
+        fa_median_get(got, &m);
+        if (memcmp(got, want, sizeof got) != 0)
+            test_fail(__FILE__, __LINE__, "step %d: %g %g %g, want %g %g %g", t, got[0], got[1], got[2], want[0], want[1], want[2]);
+    }
+    fa_median_reset(&m);
+    const double x[D] = { 0, 0, 0 };
+    double got[D];
+    for (int t = 0; t < 3; t++)
+        fa_median_update(&m, x, 1);
+    fa_median_get(got, &m);
+    check_near("starts afresh", got[2], 0.05, 0.1);
+    fa_median_close(&m);
+}
+
 static void descriptor(double *x, uint64_t *seed)
 {
     for (int i = 0; i < FA_N_DESCRIPTOR; i++)
@@ -204,6 +233,7 @@ int main(void)
     RUN(medians_of_the_formula_series_are_exact);
     RUN(negative_hog_medians_read_as_zero);
     RUN(carried_median_equals_the_naive_one);
+    RUN(counters_go_beyond_16_bits);
     RUN(saved_state_goes_on_as_if_never_saved);
     RUN(damaged_state_files_are_refused);
     return test_done();
