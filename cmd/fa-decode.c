@@ -8,16 +8,18 @@
 #include "fa_file.h"
 #include "fa_media.h"
 #include "fa_msg.h"
+#include "fa_ring.h"
 #include "fa_stage_options.h"
 #include "fa_stream.h"
 
 static const char usage[] =
-    "usage: fa-decode [-qv] [-o FILE] [-z LEVEL] [options] INPUT...\n"
+    "usage: fa-decode [-S] [-qv] [-o FILE] [-z LEVEL] [options] INPUT...\n"
     "       fa-decode --probe [-0] INPUT...\n"
     "\n"
     "Writes the frames of each INPUT as one clip of a record stream. INPUT is a video or a picture of any kind that ffmpeg reads,\n"
     "a folder of pictures (.jpg .jpeg .png .bmp), a printf pattern such as img%04d.png, or '-' for standard input.\n"
     "\n"
+    "  -S, --shared       pixels stay in shared memory, the pipe carries references: for a direct pipe to fa-detect, fa-landmarks, fa-view\n"
     "  --start S          begin S seconds into the video (default 0)\n"
     "  --duration S       end S seconds later (default: to the end)\n"
     "  --frames N         end after N frames (default: all)\n"
@@ -36,7 +38,7 @@ static const struct option own[] = {
     { "cfr", no_argument, 0, O_CFR }, { "color", required_argument, 0, O_COLOR }, { "no-autorotate", no_argument, 0, O_NO_ROTATE },
     { "fx", required_argument, 0, O_FX }, { "fy", required_argument, 0, O_FY }, { "cx", required_argument, 0, O_CX },
     { "cy", required_argument, 0, O_CY }, { "threads", required_argument, 0, O_THREADS }, { "probe", no_argument, 0, O_PROBE },
-    { "null", no_argument, 0, '0' }, { 0 }
+    { "null", no_argument, 0, '0' }, { "shared", no_argument, 0, 'S' }, { 0 }
 };
 
 /* One line for each input, fields separated by tabs; end: what ends it. The worst status. */
@@ -90,7 +92,12 @@ static int put_clip(struct fa_writer *w, uint32_t clip, const char *input, const
     return fa_put_clip(w, clip, &c, e);
 }
 
-static int put_frames(struct fa_writer *w, uint32_t clip, struct fa_media *m, struct fa_err *write_e, struct fa_err *e)
+/* The output, and where pixels wait for its readers when they go by reference (else NULL). */
+struct output { struct fa_writer *w; struct fa_ring *ring; };
+
+static int room(void *ring, size_t bytes, uint8_t **px, struct fa_err *e) { return fa_ring_slot(ring, bytes, px, e); }
+
+static int put_frames(const struct output *out, uint32_t clip, struct fa_media *m, struct fa_err *write_e, struct fa_err *e)
 {
     const struct fa_media_info *i = fa_media_info(m);
     struct fa_media_frame f;
@@ -98,14 +105,16 @@ static int put_frames(struct fa_writer *w, uint32_t clip, struct fa_media *m, st
     for (uint64_t n = 1; (r = fa_media_next(m, &f, e)) == FA_OK; n++) {
         struct fa_frame rec = { .w = f.w, .h = f.h, .format = FA_PIX_BGR24, .t = f.t, .pts = f.pts,
                                 .tb_num = i->tb_num, .tb_den = i->tb_den, .px = f.px, .name = f.name };
-        if (fa_put_frame(w, clip, n, &rec, write_e) != FA_OK)
+        if ((out->ring ? fa_ring_put(out->ring, clip, n, &rec, write_e) : fa_put_frame(out->w, clip, n, &rec, write_e)) != FA_OK)
             break;
     }
+    if (r == FA_E_PIPE || r == FA_E_ARG)         /* of the ring, of the pipe: nobody takes what we write */
+        *write_e = *e;
     return r;
 }
 
 /* One input, one clip, with an END in any case. Returns the input's exit status; write_e is filled when the output fails. */
-static int decode(struct fa_writer *w, uint32_t clip, const char *input, const struct fa_media_options *o, struct fa_err *write_e)
+static int decode(const struct output *out, uint32_t clip, const char *input, const struct fa_media_options *o, struct fa_err *write_e)
 {
     struct fa_err e = { 0 };
     struct fa_media *m = NULL;
@@ -114,21 +123,23 @@ static int decode(struct fa_writer *w, uint32_t clip, const char *input, const s
     if (r == FA_OK)
         fa_note("%s: %dx%d, %u/%u frames/s, rotation %d", name, fa_media_info(m)->w, fa_media_info(m)->h, fa_media_info(m)->fps_num,
                 fa_media_info(m)->fps_den, fa_media_info(m)->rotation);
-    if (put_clip(w, clip, input, m ? fa_media_info(m) : NULL, o, write_e) == FA_OK && r == FA_OK)
-        r = put_frames(w, clip, m, write_e, &e);
+    if (put_clip(out->w, clip, input, m ? fa_media_info(m) : NULL, o, write_e) == FA_OK && r == FA_OK)
+        r = put_frames(out, clip, m, write_e, &e);
     fa_media_close(m);
     if (r < 0) {
         fa_err_prefix(&e, "%s", name);
         status = fa_error_status(&e);
     }
     if (write_e->code == FA_OK) {
-        struct fa_end end = { .status = (uint32_t)status, .n_frame = fa_writer_frames(w), .stage = status ? "fa-decode" : "",
+        struct fa_end end = { .status = (uint32_t)status, .n_frame = fa_writer_frames(out->w), .stage = status ? "fa-decode" : "",
                               .words = status ? e.text : "" };
-        fa_put_end(w, clip, &end, write_e);
+        fa_put_end(out->w, clip, &end, write_e);
         fa_note("%s: %llu frames", name, (unsigned long long)end.n_frame);
     }
     return status;
 }
+
+static int worse(int a, int b) { return a > b ? a : b; }
 
 static int color_tag(const char *how)
 {
@@ -137,7 +148,7 @@ static int color_tag(const char *how)
     return how[0] == 't';
 }
 
-struct settings { struct fa_media_options o; int probing; char end; };
+struct settings { struct fa_media_options o; int probing, shared; char end; };
 
 static void take_option(void *self, int c, const char *arg)
 {
@@ -156,6 +167,7 @@ static void take_option(void *self, int c, const char *arg)
     case O_CY: o->cy = (float)fa_opt_double("--cy", arg, 1e-3, 1e6); break;
     case O_THREADS: o->threads = (int)fa_opt_long("--threads", arg, 0, 1024); break;
     case O_PROBE: s->probing = 1; break;
+    case 'S': s->shared = 1; break;
     case '0': s->end = '\0'; break;
     }
 }
@@ -163,39 +175,49 @@ static void take_option(void *self, int c, const char *arg)
 int main(int argc, char **argv)
 {
     struct settings s = { .end = '\n' };
-    struct fa_stage_options common = { .usage = usage, .letters = "0", .own = own, .take = take_option, .self = &s, .is_source = 1 };
+    struct fa_stage_options common = { .usage = usage, .letters = "S0", .own = own, .take = take_option, .self = &s, .is_source = 1 };
     struct fa_err e = { 0 };
-    struct fa_out out = { 0 };
-    struct fa_writer *w = NULL;
+    struct fa_out file = { 0 };
+    struct output out = { 0 };
     int status = 0;
 
     fa_msg_init("fa-decode");
     char **input = fa_stage_parse(&common, argc, argv);
     const char *path = common.output;
-    const struct fa_media_options *o = &s.o;
+    struct fa_media_options *o = &s.o;
     if (s.probing)
         return probe(input, s.end);
     if ((o->fx > 0) != (o->fy > 0) || (o->cx > 0) != (o->cy > 0))
         fa_die_usage("--fx and --fy, and --cx and --cy, go together");
+    if (s.shared && common.level)
+        fa_die_usage("-S and -z exclude each other: references cannot be compressed");
 
-    if (fa_out_open(&out, path, &e) != FA_OK)
+    if (fa_out_open(&file, path, &e) != FA_OK)
         return fa_error_status(&e);
-    if (fa_writer_open(&w, fileno(out.f), common.level, &e) != FA_OK) {
-        fa_out_abandon(&out, 0);
+    o->watch = fileno(file.f);
+    int r = fa_writer_open(&out.w, o->watch, common.level, &e);
+    if (r == FA_OK && s.shared && fa_writer_by_reference(out.w) && (r = fa_ring_open(&out.ring, out.w, &e)) == FA_OK) {
+        o->room = room;
+        o->room_self = out.ring;
+    }
+    if (r != FA_OK) {
+        fa_writer_close(out.w, NULL);
+        fa_out_abandon(&file, 0);
         fa_err_prefix(&e, "%s", path ? path : "standard output");
         return fa_error_status(&e);
     }
-    for (int i = 0; input[i] && e.code == FA_OK; i++) {
-        int r = decode(w, (uint32_t)i, input[i], o, &e);
-        status = r > status ? r : status;
-    }
-    if (fa_writer_close(w, &e) != FA_OK) {
+    for (int i = 0; input[i] && e.code == FA_OK; i++)
+        status = worse(status, decode(&out, (uint32_t)i, input[i], o, &e));
+    struct fa_err last = { 0 };
+    if (fa_ring_close(out.ring, &last) != FA_OK && e.code == FA_OK)
+        status = worse(status, fa_error_status(&last));
+    if (fa_writer_close(out.w, &e) != FA_OK) {
         fa_err_prefix(&e, "%s", path ? path : "standard output");
         status = fa_error_status(&e);
     }
     if (status != 0 && path)
-        fa_out_abandon(&out, 1);
-    else if (fa_out_commit(&out, &e) != FA_OK)
+        fa_out_abandon(&file, 1);
+    else if (fa_out_commit(&file, &e) != FA_OK)
         status = fa_error_status(&e);
     return fa_close_stdout(status);
 }

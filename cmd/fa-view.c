@@ -177,6 +177,8 @@ static int one_input(struct view *v, const char *path)
         input = fa_fail_errno(&e, FA_E_INPUT, "%s", path);
     else
         input = fa_reader_open(&r, fd, path, &e);
+    if (input == FA_OK && v->w)
+        fa_reader_watch(r, v->w);
     while (input == FA_OK && code == FA_OK && (input = fa_reader_next(r, &rec, &e)) == FA_OK)
         code = one_record(v, &clip, &rec, &e);
     if (code == FA_E_FORMAT) {                       /* a payload that its decoder refused */

@@ -29,6 +29,7 @@ int fa_child_start(pid_t *pid, char *const argv[], const struct fa_child_fd *fds
     posix_spawnattr_init(&at);
     sigemptyset(&def);
     sigaddset(&def, SIGPIPE);
+    sigaddset(&def, SIGXFSZ);
     sigaddset(&def, SIGINT);
     sigaddset(&def, SIGTERM);
     posix_spawnattr_setsigdefault(&at, &def);

@@ -8,7 +8,7 @@
 
 enum fa_msg_level { FA_QUIET = -1, FA_NORMAL = 0, FA_VERBOSE = 1 };
 
-/* "fa-detect". Also ignores SIGPIPE, so that writes fail with EPIPE; and when the environment says that the parent is the fa that
+/* "fa-detect". Also ignores SIGPIPE and SIGXFSZ, so that writes fail with EPIPE or EFBIG; and when the environment says that the parent is the fa that
  * started this stage (FA_PARENT = its process id), the stage gets SIGTERM when that ends, however it ends. */
 void fa_msg_init(const char *program);
 #define FA_PARENT "FA_PARENT"

@@ -32,6 +32,7 @@ void fa_msg_init(const char *name)
 {
     program = name;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     end_with_parent();
 }
 

@@ -10,6 +10,7 @@
 
 #include "fa_detect.h"
 #include "fa_model.h"
+#include "fa_ring.h"
 
 struct fa_landmark_stage {
     struct fa_landmark_options opt;
@@ -27,6 +28,7 @@ struct fa_landmark_stage {
     struct fa_face_list found;
     uint64_t frame_no, pix_cap, gray_cap;
     uint8_t *pix, *gray_px;
+    struct fa_loan loan;          /* the frame is by reference: our hold on its pixels, looked at where they are */
     struct fa_img8 bgr, gray;
 };
 
@@ -109,12 +111,9 @@ static void report(const struct fa_landmark_stage *l)
     if (write(l->opt.progress_fd, line, (size_t)n) < 0) { }    /* nobody looks any more: no matter */
 }
 
-static int process_pending(struct fa_landmark_stage *l, struct fa_writer *w, uint32_t clip, struct fa_err *e)
+static int measure(struct fa_landmark_stage *l, struct fa_writer *w, uint32_t clip, struct fa_err *e)
 {
     int r;
-    if (!l->pending)
-        return FA_OK;
-    l->pending = 0;
     if (l->clip.kind == FA_CLIP_STILL) {
         if ((r = ensure_faces(l, e)) != FA_OK)
             return r;
@@ -134,6 +133,37 @@ static int process_pending(struct fa_landmark_stage *l, struct fa_writer *w, uin
     return FA_OK;
 }
 
+static int process_pending(struct fa_landmark_stage *l, struct fa_writer *w, uint32_t clip, struct fa_err *e)
+{
+    if (!l->pending)
+        return FA_OK;
+    l->pending = 0;
+    int r = measure(l, w, clip, e);
+    fa_loan_return(&l->loan);
+    return r;
+}
+
+/* Where the colour pixels of the frame are until it is measured: in place when somebody else keeps them for us, else in a copy. */
+static int keep_pixels(struct fa_landmark_stage *l, const struct fa_rec *rec, struct fa_err *e)
+{
+    const uint64_t n = (uint64_t)l->frame.w * (uint64_t)l->frame.h;
+    const uint8_t *px = l->frame.px;
+    if (l->frame.format == FA_PIX_BGR24 && fa_loan_keep(&l->loan, rec)) {
+        l->bgr.px = (uint8_t *)px;               /* only looked at */
+        return FA_OK;
+    }
+    int r = grow(&l->pix, &l->pix_cap, n * 3, e);
+    if (r != FA_OK)
+        return r;
+    if (l->frame.format == FA_PIX_BGR24)
+        memcpy(l->pix, px, n * 3);
+    else
+        for (uint64_t i = 0; i < n; i++)
+            l->pix[3 * i] = l->pix[3 * i + 1] = l->pix[3 * i + 2] = px[i];
+    l->bgr.px = l->pix;
+    return FA_OK;
+}
+
 static int take_frame(struct fa_landmark_stage *l, struct fa_writer *w, const struct fa_rec *rec, struct fa_err *e)
 {
     int r = fa_get_frame(&l->frame, rec, e);
@@ -142,16 +172,10 @@ static int take_frame(struct fa_landmark_stage *l, struct fa_writer *w, const st
     if (l->frame.format == FA_PIX_NONE)
         return fa_fail(e, FA_E_FORMAT, "frame %llu: no pixels in this stream (it has been through fa-landmarks already)",
                        (unsigned long long)rec->frame);
-    const int ch = l->frame.format == FA_PIX_GRAY8 ? 1 : 3;
+    l->bgr = (struct fa_img8){ NULL, (ptrdiff_t)l->frame.w * 3, l->frame.w, l->frame.h, 3 };
     const uint64_t n = (uint64_t)l->frame.w * (uint64_t)l->frame.h;
-    if ((r = grow(&l->pix, &l->pix_cap, n * 3, e)) != FA_OK || (r = grow(&l->gray_px, &l->gray_cap, n + 64, e)) != FA_OK)
+    if ((r = grow(&l->gray_px, &l->gray_cap, n + 64, e)) != FA_OK || (r = keep_pixels(l, rec, e)) != FA_OK)
         return r;
-    if (ch == 3)
-        memcpy(l->pix, l->frame.px, n * 3);
-    else
-        for (uint64_t i = 0; i < n; i++)
-            l->pix[3 * i] = l->pix[3 * i + 1] = l->pix[3 * i + 2] = l->frame.px[i];
-    l->bgr = (struct fa_img8){ l->pix, (ptrdiff_t)l->frame.w * 3, l->frame.w, l->frame.h, 3 };
     l->gray = (struct fa_img8){ l->gray_px, l->frame.w, l->frame.w, l->frame.h, 1 };
     fa_gray_from_bgr(&l->gray, &l->bgr);
     l->frame_no = rec->frame;
@@ -239,6 +263,7 @@ void fa_landmark_stage_close(struct fa_landmark_stage *l)
     fa_aligner_close(&l->aligner);
     fa_face_model_close(l->model);
     fa_detector_close(&l->detector);
+    fa_loan_return(&l->loan);
     free(l->pix);
     free(l->gray_px);
     free(l);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * One ffmpeg child and its three pipes: 1 pixels, 2 complaints, 3 times (spec/output 15, 16). All three are drained together: a full
- * pipe that nobody reads would stop ffmpeg and us for good. Pixels are read straight into the frame that the caller gets.
+ * pipe that nobody reads would stop ffmpeg and us for good. Pixels are read straight into the frame that the caller gets, in memory of
+ * ours or of the caller's.
  *
  * The scale filter is given the size that we expect, so every frame has it whatever the stream does: at the right size it only
  * converts the colours (the reference's bytes), and a size change inside a clip is scaled to the first size, as ffmpeg itself would.
@@ -28,7 +29,9 @@ struct fa_decoder {
     pid_t pid;                    /* 0: waited for */
     int fd[N_PIPE];               /* our ends; -1: at its end */
     size_t frame_b, raw_b, have;  /* bytes of a frame out, of a frame as ffmpeg writes it, of it read so far */
-    uint8_t *px, *in;             /* frame out; where raw bytes go: px itself, or a larger buffer beside it */
+    uint8_t *own, *wide;          /* memory of ours: for a frame out, unless the caller has room; for a raw frame of 16 bits a sample */
+    uint8_t *px;                  /* where the frame out goes: own, or what room gave for this one */
+    const struct fa_media_options *o;
     enum fa_raw raw;
     uint64_t n, frame0;           /* frames handed out; frames of the clip before */
     int preroll;                  /* frames before the first are decoded and dropped */
@@ -90,9 +93,12 @@ int fa_decoder_open(struct fa_decoder **out, const struct fa_decoder_args *a, st
     d->preroll = a->start > 0;
     d->frame_b = (size_t)a->w * (size_t)a->h * 3;
     d->raw_b = (size_t)a->w * (size_t)a->h * (size_t)raw_px[a->raw];
-    d->px = aligned_alloc(64, (d->frame_b + 63) / 64 * 64);
-    d->in = a->raw == FA_RAW_BGR24 ? d->px : malloc(d->raw_b);
-    if (!d->px || !d->in) {
+    d->o = a->o;
+    if (!d->o->room)
+        d->px = d->own = aligned_alloc(64, (d->frame_b + 63) / 64 * 64);
+    if (a->raw != FA_RAW_BGR24)
+        d->wide = malloc(d->raw_b);
+    if ((!d->o->room && !d->own) || (a->raw != FA_RAW_BGR24 && !d->wide)) {
         fa_fail(e, FA_E_MEM, "no memory for frames of %dx%d", a->w, a->h);
         goto out;
     }
@@ -123,23 +129,41 @@ static void end_of(struct fa_decoder *d, int i)
     d->fd[i] = -1;
 }
 
+/* Pixels, some of a frame: read straight to where they go. The caller is asked for room only once there are any, for it may have to wait
+ * until what it gave before is used up, which may have to wait for our saying that there are no more. Bytes read, 0 at the end, -1 with
+ * errno, or a code of room's. */
+static ssize_t read_px(struct fa_decoder *d, int there, int *code, struct fa_err *e)
+{
+    if (!there)
+        return 0;
+    if (d->have == 0 && d->o->room && (*code = d->o->room(d->o->room_self, d->frame_b, &d->px, e)) != FA_OK)
+        return -1;
+    return read(d->fd[PX], (d->wide ? d->wide : d->px) + d->have, d->raw_b - d->have);
+}
+
 /* Waits until a pipe that we want something from has it, and reads each such pipe once. */
 static int pump(struct fa_decoder *d, struct fa_err *e)
 {
     char b[READ_BYTES];
-    struct pollfd pf[N_PIPE];
+    struct pollfd pf[N_PIPE + 1];
+    int code = FA_OK;
     for (int i = 0; i < N_PIPE; i++)
         pf[i] = (struct pollfd){ d->fd[i], POLLIN, 0 };
     if (d->have == d->raw_b)
         pf[PX].fd = -1;
     if (!fa_times_room(&d->times, sizeof b))
         pf[TIME].fd = -1;
-    if (poll(pf, N_PIPE, -1) < 0)
+    pf[N_PIPE] = (struct pollfd){ d->o->watch > 0 ? d->o->watch : -1, 0, 0 };
+    if (poll(pf, N_PIPE + 1, -1) < 0)
         return errno == EINTR ? FA_OK : fa_fail_errno(e, FA_E_IO, "poll");
+    if (pf[N_PIPE].revents)
+        return fa_fail(e, FA_E_PIPE, "the reader is gone");
     for (int i = 0; i < N_PIPE; i++) {
         if (pf[i].fd < 0 || !pf[i].revents)
             continue;
-        ssize_t n = i == PX ? read(d->fd[i], d->in + d->have, d->raw_b - d->have) : read(d->fd[i], b, sizeof b);
+        ssize_t n = i == PX ? read_px(d, pf[i].revents & POLLIN, &code, e) : read(d->fd[i], b, sizeof b);
+        if (code != FA_OK)
+            return code;
         if (n < 0 && errno != EINTR)
             return fa_fail_errno(e, FA_E_IO, "read from ffmpeg");
         if (n == 0)
@@ -189,8 +213,10 @@ static int finish(struct fa_decoder *d, struct fa_err *e)
 /* 16 bits a sample to 8: the high byte, as the reference's reader does (spec/output 13). */
 static void narrow(struct fa_decoder *d)
 {
-    const uint8_t *s = d->in + 1;           /* high bytes of little-endian samples */
     uint8_t *px = d->px;
+    if (!d->wide)
+        return;
+    const uint8_t *s = d->wide + 1;         /* high bytes of little-endian samples */
     if (d->raw == FA_RAW_BGR48)
         for (size_t i = 0; i < d->frame_b; i++)
             px[i] = s[2 * i];
@@ -241,8 +267,7 @@ void fa_decoder_close(struct fa_decoder *d)
         kill(d->pid, SIGKILL);
         fa_child_wait(d->pid, &status, NULL);
     }
-    if (d->in != d->px)
-        free(d->in);
-    free(d->px);
+    free(d->wide);
+    free(d->own);
     free(d);
 }

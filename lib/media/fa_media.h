@@ -9,6 +9,7 @@
 #ifndef FA_MEDIA_H
 #define FA_MEDIA_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "fa_err.h"
 
@@ -24,6 +25,11 @@ struct fa_media_options {
     uint64_t frames;          /* stop after so many frames; 0: all */
     int threads;              /* ffmpeg's decoding threads; 0: its own choice */
     float fx, fy, cx, cy;     /* camera, pixels; fx and fy (cx and cy) both 0: from the picture's size */
+    /* Memory for the next frame, asked for before its first byte is read: *px, 64-byte aligned, for so many bytes. What it gives for a frame
+     * that then does not come whole is not used. Its failure ends the clip with that code. NULL: the library has memory of its own. */
+    int (*room)(void *self, size_t bytes, uint8_t **px, struct fa_err *e);
+    void *room_self;
+    int watch;                /* an open pipe whose reader we work for: when that is gone, FA_E_PIPE ends the clip; 0: none */
 };
 
 struct fa_media_info {
@@ -41,7 +47,7 @@ struct fa_media_info {
 
 struct fa_media_frame {
     int w, h;
-    const uint8_t *px;             /* BGR, rows tight, 64-byte aligned, valid until the next call */
+    const uint8_t *px;             /* BGR, rows tight, 64-byte aligned, valid until the next call; with room: where it said */
     double t;                      /* seconds since the clip's first frame, also after a start; 0 for pictures */
     int64_t pts;                   /* ticks of tb since the start of the file; INT64_MIN unknown */
     const char *name;              /* file name of this picture without its folder; "" in videos */
@@ -66,7 +72,8 @@ struct fa_media;
 int fa_media_open(struct fa_media **m, const char *input, const struct fa_media_options *o, struct fa_err *e);
 const struct fa_media_info *fa_media_info(const struct fa_media *m);
 /* FA_OK with a frame; FA_EOF after the last; FA_E_INPUT after the last that could be decoded, when ffmpeg complained, failed or gave no
- * frame at all (the text says about which frame and has ffmpeg's words); FA_E_CHILD when ffmpeg is missing or was killed. */
+ * frame at all (the text says about which frame and has ffmpeg's words); FA_E_CHILD when ffmpeg is missing or was killed; FA_E_PIPE when
+ * the reader to watch is gone; what the options' room returned. */
 int fa_media_next(struct fa_media *m, struct fa_media_frame *f, struct fa_err *e);
 /* Ends ffmpeg if it still runs, and waits for it. */
 void fa_media_close(struct fa_media *m);

@@ -71,7 +71,7 @@ static int open_file(struct fa_media *m, struct fa_err *e)
     if (r == FA_OK) {
         int still = fa_probe_is_still(p);
         struct fa_decoder_args a = { .src = &src, .stream = p->stream, .w = p->w, .h = p->h, .autorotate = !m->o.no_autorotate,
-            .color_tag = m->o.color_tag, .threads = m->o.threads, .raw = still ? fa_probe_raw(p) : FA_RAW_BGR24, .start = m->o.start,
+            .color_tag = m->o.color_tag, .o = &m->o, .threads = m->o.threads, .raw = still ? fa_probe_raw(p) : FA_RAW_BGR24, .start = m->o.start,
             .duration = m->o.duration, .seek = seek_to(p, m->o.start), .frames = still ? 1 : m->o.frames };
         m->info.kind = still ? FA_MEDIA_STILL : FA_MEDIA_VIDEO;
         m->info.w = p->w;

@@ -98,10 +98,12 @@ struct fa_decoder_args {
     double seek;                              /* where ffmpeg begins to decode, <= start; it counts times from there */
     uint64_t frames;
     uint64_t frame0;                          /* frames of the clip that came before, for messages */
+    const struct fa_media_options *o;         /* room and watch are taken from here; valid as long as the decoder */
 };
 struct fa_decoder;
 int fa_decoder_open(struct fa_decoder **d, const struct fa_decoder_args *a, struct fa_err *e);
-/* FA_OK: *px (w x h x 3, 64-byte aligned) and its time. Else how it ended: FA_EOF, FA_E_INPUT, FA_E_CHILD, FA_E_IO, FA_E_MEM. */
+/* FA_OK: *px (w x h x 3, 64-byte aligned) and its time. Else how it ended: FA_EOF, FA_E_INPUT, FA_E_CHILD, FA_E_IO, FA_E_MEM, FA_E_PIPE, or
+ * what room said. */
 int fa_decoder_next(struct fa_decoder *d, const uint8_t **px, struct fa_time *t, struct fa_err *e);
 /* What ffmpeg has said so far; all that it said before the last frame is in it. */
 void fa_decoder_words(struct fa_decoder *d, char *out, size_t size);

@@ -92,7 +92,7 @@ static int run_open(struct fa_sequence *s, struct fa_err *e)
     const char *path = s->l.path[s->next];
     struct fa_picture p = header_of(path);
     struct fa_source src = { NULL, -1 };
-    struct fa_decoder_args a = { .color_tag = s->o.color_tag, .threads = s->o.threads, .frame0 = s->next, .src = &src };
+    struct fa_decoder_args a = { .color_tag = s->o.color_tag, .threads = s->o.threads, .frame0 = s->next, .src = &src, .o = &s->o };
     int r;
 
     s->run = s->next;

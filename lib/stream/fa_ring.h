@@ -23,15 +23,15 @@ int fa_writer_by_reference(const struct fa_writer *w);
 int fa_ring_open(struct fa_ring **r, struct fa_writer *w, struct fa_err *e);
 /* *px: a free slot for `bytes` of pixels, 64-byte aligned, the caller's until it is put; the same one when asked again before that. Waits,
  * without spinning, until readers give one back. FA_OK; FA_E_PIPE: the reader of w is gone; FA_E_ARG: the reader does not take references
- * (cat, tee, ..); FA_E_MEM, FA_E_IO: no shared memory. After a failure the ring fails alike for good. */
+ * (cat, tee, ..); FA_E_MEM, FA_E_IO: no shared memory. After FA_E_PIPE and FA_E_ARG it fails alike for good. */
 int fa_ring_slot(struct fa_ring *r, size_t bytes, uint8_t **px, struct fa_err *e);
 /* Writes the FRAME whose pixels are in the slot (f->px as fa_ring_slot gave it). From now on the slot is the readers'. As fa_put_frame. */
 int fa_ring_put(struct fa_ring *r, uint32_t clip, uint64_t frame, const struct fa_frame *f, struct fa_err *e);
 /* Slots that readers still hold; generations of the ring alive. For tests and measurements. */
 int fa_ring_held(const struct fa_ring *r);
 int fa_ring_generations(const struct fa_ring *r);
-/* Waits until readers have given back every slot (they could not attach any more once we are gone), then lets the memory go. FA_OK, or as
- * fa_ring_slot. After a failure it does not wait and returns that. r NULL: FA_OK. */
+/* Waits until readers have given back every slot (they could not attach any more once we are gone), then lets the memory go. FA_OK, or
+ * FA_E_PIPE or FA_E_ARG as fa_ring_slot, also when that failed so before: then it does not wait. r NULL: FA_OK. */
 int fa_ring_close(struct fa_ring *r, struct fa_err *e);
 
 /* A hold on a slot. px: the frame's pixels. */

@@ -20,7 +20,7 @@ struct fa_ring {
     struct fa_writer *w;
     struct generation *now;              /* older ones hang on it */
     int slot;                            /* of now, handed out and not put yet; -1: none */
-    struct fa_err failed;                /* code < 0: for good */
+    struct fa_err failed;                /* code < 0: nobody reads what we write */
 };
 
 int fa_ring_open(struct fa_ring **out, struct fa_writer *w, struct fa_err *e)
@@ -171,11 +171,15 @@ static int next_slot(struct fa_ring *r, size_t bytes, struct fa_err *e)
 
 int fa_ring_slot(struct fa_ring *r, size_t bytes, uint8_t **px, struct fa_err *e)
 {
-    if (r->failed.code == FA_OK && next_slot(r, bytes, &r->failed) == FA_OK) {
+    struct fa_err own = { 0 };
+    int code = r->failed.code;
+    if (code == FA_OK && (code = next_slot(r, bytes, &own)) == FA_OK) {
         *px = ring_px(r->now->map, (uint32_t)r->slot);
         return FA_OK;
     }
-    return fa_fail(e, r->failed.code, "%s", r->failed.text);
+    if (code == FA_E_PIPE || code == FA_E_ARG)
+        r->failed = r->failed.code == FA_OK ? own : r->failed;
+    return fa_fail(e, code, "%s", r->failed.code == code ? r->failed.text : own.text);
 }
 
 int fa_ring_put(struct fa_ring *r, uint32_t clip, uint64_t frame, const struct fa_frame *f, struct fa_err *e)
