@@ -10,7 +10,7 @@ _fa_options() { # PROGRAM
     fa) echo "-o --output -j --resume --files-from -0 --null --tree --fail-fast -k --keep-going --deadline --grace --joblog --provenance --no-provenance
               -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
               --au-static --online --hog --median --save-median $groups --of21 --precision --distance --pts --details --line-buffered $common" ;;
-    fa-decode) echo "$decode --threads --probe -0 --null $stage" ;;
+    fa-decode) echo "-S --shared $decode --threads --probe -0 --null $stage" ;;
     fa-detect) echo "-a --all -n --every $filter $stage" ;;
     fa-landmarks) echo "--keep-frames --multi-view --wild --aligned $look --progress-fd $filter $stage" ;;
     fa-aus) echo "--online --image --au-static --median --save-median --hog --keep-crops $filter $stage" ;;

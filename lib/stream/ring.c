@@ -7,6 +7,7 @@
 #include "stream_internal.h"
 #include "ring_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ static int begin(struct fa_ring *r, size_t bytes, struct fa_err *e)
     struct ring_head head = { .magic = RING_MAGIC };
     const uint64_t page = 4096, before = r->now ? r->now->map->slot_b : 0;
     head.slot_b = bytes > before + before / 2 ? bytes : before + before / 2;
-    head.slot_b = (head.slot_b + page - 1) / page * page;
+    head.slot_b = (head.slot_b / page + 1) * page;
     uint64_t n = RING_MEMORY / head.slot_b;
     head.n_slot = (uint32_t)(n < RING_SLOTS_MIN ? RING_SLOTS_MIN : n > RING_SLOTS ? RING_SLOTS : n);
     struct generation *g = calloc(1, sizeof *g);
@@ -173,6 +174,7 @@ int fa_ring_slot(struct fa_ring *r, size_t bytes, uint8_t **px, struct fa_err *e
 {
     struct fa_err own = { 0 };
     int code = r->failed.code;
+    assert(bytes > 0);
     if (code == FA_OK && (code = next_slot(r, bytes, &own)) == FA_OK) {
         *px = ring_px(r->now->map, (uint32_t)r->slot);
         return FA_OK;

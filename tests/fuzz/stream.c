@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Fuzzer of the record stream: reader, rules of order, decoders, text view, and the loop of the stages. Each input is read as
- * it is (plain or zstd), and once more with the checks of its records made right, since a fuzzer cannot guess an XXH3. */
+ * it is (plain or zstd), and once more with the checks of its records made right, since a fuzzer cannot guess an XXH3. The input is no
+ * pipe, so no reference in it may ever be followed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "fa_file.h"
 #include "fa_le.h"
+#include "fa_ring.h"
 #include "fa_show.h"
 #include "fa_stream.h"
 
@@ -20,7 +22,10 @@ static void use(FILE *sink, const struct fa_rec *rec)
 {
     struct fa_rec r = *rec;
     unsigned char *copy = malloc(rec->len + 1);
+    struct fa_ref_text t;
     struct fa_err e;
+    if (rec->loan)
+        abort();
     if (!copy)
         return;
     unsigned char *exact = realloc(copy, rec->len ? rec->len : 1);
@@ -29,6 +34,7 @@ static void use(FILE *sink, const struct fa_rec *rec)
     int code = fa_rec_check(&r, &e), shown = fa_show(sink, &r, FA_SHOW_JSON_PIXELS, &e);
     if (code != shown || fa_show(sink, &r, FA_SHOW_TEXT, &e) != code)
         abort();
+    fa_get_ref(&t, &r, &e);
     free(exact);
 }
 

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <xxhash.h>
@@ -394,6 +395,27 @@ static void sizes_that_grow_by_a_row_make_few_generations(void)
         token = fa_le_u64(ref_at(&rec) + 8);
     }
     CHECK(made <= 5 && fa_ring_generations(o.ring) <= 2);
+    fa_reader_close(r);
+    owner_close(&o);
+}
+
+static void slots_take_memory_when_they_are_first_filled(void)
+{
+    struct owner o;
+    struct fa_rec rec;
+    struct fa_err e;
+    struct stat st;
+    owner_open(&o);
+    put_clip(&o, 0);
+    struct fa_reader *r = open_reader(o.in);
+    fa_reader_next(r, &rec, &e);
+    for (uint64_t n = 1; n <= 20; n++) {          /* two slots are in use at a time: the one being filled and the one being read */
+        check_int("put", put_frame(&o, 0, n, 1000, 1000, &e), FA_OK);
+        check_int("next", fa_reader_next(r, &rec, &e), FA_OK);
+        CHECK(fstat(fa_le_i32(ref_at(&rec) + 4), &st) == 0);
+        if (st.st_blocks * 512 > (n == 1 ? 1 : 2) * 3000000 + 2 * 65536)
+            test_fail(__FILE__, __LINE__, "frame %llu: %lld bytes of memory", (unsigned long long)n, (long long)st.st_blocks * 512);
+    }
     fa_reader_close(r);
     owner_close(&o);
 }
@@ -940,6 +962,7 @@ int main(void)
     RUN(a_kept_slot_outlives_record_and_reader);
     RUN(an_older_generation_lives_as_long_as_it_is_held);
     RUN(sizes_that_grow_by_a_row_make_few_generations);
+    RUN(slots_take_memory_when_they_are_first_filled);
     RUN(a_file_gets_the_pixels_and_the_bytes_of_a_stream_without_references);
     RUN(what_is_held_back_has_its_pixels_and_no_slot);
     RUN(only_a_plain_writer_into_a_pipe_takes_references);
