@@ -58,6 +58,7 @@ static int open_layers(struct cen *c, const int *shape, const char *prefix, int 
         if (shape[0] != n_in || n_out < 1 || n_out > FA_CEN_MAX_OUT || act < FA_CEN_LOGISTIC || act > FA_CEN_RELU)
             return fa_fail(e, FA_E_MODEL, "%s/experts/%d/layers: layer %d has %d inputs, %d outputs, activation %d", prefix, k, i, shape[0], n_out, act);
         c->layer[i] = (struct fa_cen_layer){ .n_in = n_in, .n_out = n_out, .act = (enum fa_cen_act)act };
+        c->layer[i].rectified = i > 0 && c->layer[i - 1].act == FA_CEN_RELU;
         c->each += fa_cen_layer_floats(n_in, n_out);
         if (fa_cen_outputs(n_out) > c->width)
             c->width = fa_cen_outputs(n_out);
@@ -116,12 +117,14 @@ static void mirror(float *out, const float *aoi, int side)
             out[y * FA_AOI_STRIDE + x] = aoi[y * FA_AOI_STRIDE + side - 1 - x];
 }
 
-/* The map from the values of every second window (every stride floats, x outer); the others are means of their neighbours. */
+/* The map from the values of every second window (every stride floats, in their order); the others are means of their neighbours. */
 static void fill_map(float *map, const float *value, int stride, int w, int flip)
 {
     static const float part[] = { 0, 0, 1.0f / 2, 1.0f / 3, 1.0f / 4 };
-    for (int p = 1; p < w * w; p += 2, value += stride)
-        map[p % w * w + (flip ? w - 1 - p / w : p / w)] = *value;
+    unsigned char column[FA_CEN_MAX_WINDOWS], row[FA_CEN_MAX_WINDOWS];
+    fa_cen_order(column, row, w);
+    for (int k = 0; k < fa_cen_windows(w); k++, value += stride)
+        map[row[k] * w + (flip ? w - 1 - column[k] : column[k])] = *value;
     for (int y = 0; y < w; y++)
         for (int x = y % 2; x < w; x += 2) {
             const int n = (x > 0) + (y > 0) + (y + 1 < w) + (x + 1 < w);

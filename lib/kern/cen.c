@@ -47,8 +47,10 @@ static void window_c(float *out, const float *px)
 static void windows_c(float *panel, const float *aoi, int w)
 {
     assert(w >= 3 && w <= FA_CEN_MAX_W && w % 2 == 1);
-    for (int p = 1; p < w * w; p += 2, panel += FA_CEN_PANEL)
-        window_c(panel, aoi + p % w * FA_AOI_STRIDE + p / w);
+    unsigned char x[FA_CEN_MAX_WINDOWS], y[FA_CEN_MAX_WINDOWS];
+    fa_cen_order(x, y, w);
+    for (int k = 0; k < fa_cen_windows(w); k++)
+        window_c(panel + (size_t)k * FA_CEN_PANEL, aoi + y[k] * FA_AOI_STRIDE + x[k]);
 }
 
 static float activate(float v, enum fa_cen_act act)

@@ -10,13 +10,25 @@
 enum {
     FA_CEN_SUPPORT = 11, FA_CEN_TAPS = FA_CEN_SUPPORT * FA_CEN_SUPPORT,
     FA_CEN_PANEL = 128,                  /* row length of a panel of windows, floats */
-    FA_CEN_MAX_W = 15, FA_CEN_MAX_OUT = 1024, FA_CEN_MAX_LAYERS = 8,
+    FA_CEN_MAX_W = 15, FA_CEN_MAX_WINDOWS = (FA_CEN_MAX_W * FA_CEN_MAX_W - 1) / 2,
+    FA_CEN_MAX_OUT = 1024, FA_CEN_MAX_IN = FA_CEN_MAX_OUT, FA_CEN_MAX_LAYERS = 8,
     FA_CEN_BLOCK = 16, FA_CEN_HALF = 8   /* outputs that lie side by side */
 };
 enum fa_cen_act { FA_CEN_LOGISTIC = 0, FA_CEN_NONE = 1, FA_CEN_RELU = 2 };
 
-/* Windows are evaluated on a checkerboard, those with x + y odd, numbered x outer, y inner. */
+/* Windows are evaluated on a checkerboard, those with x + y odd. Two columns at a time have one window in each line; they are numbered
+ * down the first two columns, up the next two and so on, so that windows with near numbers overlap and wake the same neurons. */
 static inline int fa_cen_windows(int w) { return (w * w - 1) / 2; }
+static inline void fa_cen_order(unsigned char x[FA_CEN_MAX_WINDOWS], unsigned char y[FA_CEN_MAX_WINDOWS], int w)
+{
+    for (int n = 0, k = 0; k < (w + 1) / 2 * w; k++) {
+        const int row = k / w % 2 ? w - 1 - k % w : k % w, column = k / w * 2 + (row + 1) % 2;
+        if (column < w) {
+            x[n] = (unsigned char)column;
+            y[n++] = (unsigned char)row;
+        }
+    }
+}
 
 /* A layer in memory: bias, then blocks of 16 outputs, [n_in][16] each; if 8 outputs or fewer are left the last block is [n_in][8].
  * Both parts are padded with zeros to a multiple of 16 floats. */
@@ -26,7 +38,12 @@ static inline size_t fa_cen_layer_floats(int n_in, int n_out)
 {
     return fa_cen_bias_floats(n_out) + ((size_t)n_in * (size_t)fa_cen_outputs(n_out) + 15) / 16 * 16;
 }
-struct fa_cen_layer { int n_in, n_out; enum fa_cen_act act; const float *data; /* 64-byte aligned */ };
+struct fa_cen_layer {
+    int n_in, n_out;
+    enum fa_cen_act act;
+    int rectified;                       /* inputs come from a rectifier: zeros among them are worth finding, they add nothing */
+    const float *data;                   /* 64-byte aligned */
+};
 
 /* Puts weights[n_out][n_in] and bias into that order; out: fa_cen_layer_floats(n_in, n_out), zero before. */
 void fa_cen_pack_layer(float *out, const float *weights, const float *bias, int n_in, int n_out);
@@ -37,7 +54,8 @@ struct fa_kern_cen {
      * FA_CEN_TAPS on are undefined. */
     void (*windows)(float *panel, const float *aoi, int w);
     /* y[k][ldy] = act(bias + W x[k]) for n rows x[k][ldx]; ldy >= fa_cen_outputs(n_out), what lies between n_out and that is written too.
-     * Each sum begins with the bias and runs over the inputs in order, one fused multiply-add after the other. y is not x. */
+     * Each sum begins with the bias and runs over the inputs in order, one fused multiply-add after the other. y is not x.
+     * n_in <= FA_CEN_MAX_IN; weights are finite. Without activation a sum of zero may have either sign. */
     void (*layer)(float *y, int ldy, const float *x, int ldx, int n, const struct fa_cen_layer *l);
 };
 

@@ -43,14 +43,26 @@ static void windows_have_the_twins_bits(void)
         }
 }
 
+static void windows_are_numbered_each_once_and_next_to_each_other(void)
+{
+    for (int w = 3; w <= FA_CEN_MAX_W; w += 2) {
+        unsigned char x[FA_CEN_MAX_WINDOWS], y[FA_CEN_MAX_WINDOWS], seen[FA_CEN_MAX_W][FA_CEN_MAX_W] = { { 0 } };
+        fa_cen_order(x, y, w);
+        for (int k = 0; k < fa_cen_windows(w); k++) {
+            CHECK(x[k] < w && y[k] < w && (x[k] + y[k]) % 2 == 1 && !seen[x[k]][y[k]]++);
+            CHECK(k == 0 || abs(x[k] - x[k - 1]) + abs(y[k] - y[k - 1]) <= 3);
+        }
+    }
+}
+
 static void layers_have_the_twins_bits_and_stay_inside(void)
 {
-    static const int size[][2] = { { 121, 24 }, { 24, 16 }, { 16, 8 }, { 8, 1 }, { 121, 6 }, { 6, 4 }, { 121, 100 }, { 100, 50 }, { 50, 33 }, { 37, 200 } };
+    static const int size[][2] = { { 121, 24 }, { 24, 16 }, { 16, 8 }, { 8, 1 }, { 121, 6 }, { 6, 4 }, { 121, 100 }, { 100, 50 }, { 50, 33 }, { 37, 200 }, { 33, 40 }, { 9, 47 } };
     const struct fa_kern_cen *v[2];
     uint64_t seed = 11;
     const int n = variants(v);
     for (size_t i = 0; i < sizeof size / sizeof *size; i++)
-        for (int rows = 1; rows <= 31; rows += rows < 13 ? 1 : 6) {
+        for (int rows = 1; rows <= 100; rows += rows < 13 ? 1 : rows < 31 ? 6 : 17) {
             const int n_in = size[i][0], n_out = size[i][1], ldx = n_in + 3, ldy = fa_cen_outputs(n_out) + 5;
             const size_t floats = fa_cen_layer_floats(n_in, n_out), ny = (size_t)(rows + 1) * (size_t)ldy;
             float *data = aligned_alloc(64, (floats + 15) / 16 * 64), *w = malloc(sizeof *w * (size_t)(n_in * n_out)), bias[200];
@@ -60,11 +72,14 @@ static void layers_have_the_twins_bits_and_stay_inside(void)
                 w[k] = test_randf(&seed);
             for (int k = 0; k < n_out; k++)
                 bias[k] = test_randf(&seed);
-            for (int k = 0; k < rows * ldx; k++)
+            for (int k = 0; k < rows * ldx; k++) {                 /* zeros also by whole columns, as a rectifier leaves them */
                 x[k] = test_randf(&seed);
+                if (rows % 2 && (x[k] < 0.2f || k % ldx % 3 == 0))
+                    x[k] = 0;
+            }
             fa_cen_pack_layer(data, w, bias, n_in, n_out);
             for (int act = FA_CEN_LOGISTIC; act <= FA_CEN_RELU; act++) {
-                const struct fa_cen_layer l = { n_in, n_out, (enum fa_cen_act)act, data };
+                const struct fa_cen_layer l = { n_in, n_out, (enum fa_cen_act)act, rows % 4 != 2, data };
                 for (size_t k = 0; k < ny; k++)
                     want[k] = got[k] = 1234;
                 fa_kern_cen_c.layer(want, ldy, x, ldx, rows, &l);
@@ -87,6 +102,7 @@ static void layers_have_the_twins_bits_and_stay_inside(void)
 int main(void)
 {
     RUN(windows_have_the_twins_bits);
+    RUN(windows_are_numbered_each_once_and_next_to_each_other);
     RUN(layers_have_the_twins_bits_and_stay_inside);
     return test_done();
 }
