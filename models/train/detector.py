@@ -9,11 +9,11 @@ away again (BOX) gives the box that a landmark fit starts from. Each stage learn
     rnet  24 x 24, on pnet's boxes        the same, and what pnet wrongly took for faces
     onet  36 x 36, on rnet's boxes        the same, and what pnet and rnet wrongly took for faces
 
-    python3 detector.py            trains what the cache lacks; detector.npz in CACHE is the result
-    python3 detector.py report     recall and false alarms of the trained cascade, hold-out pictures
+    python3 detector.py       trains what the cache lacks; detector.npz in CACHE is the result
+
+detector_report.py measures it.
 """
 import os
-import sys
 import time
 import numpy as np
 import torch
@@ -48,7 +48,7 @@ def make(stage):
     """Outputs: no face, face, offsets left, top, right, bottom."""
     torch.manual_seed(data.SEED + SIDES[stage])
     if stage == 'pnet':
-        return nn.Sequential(*conv(3, 10, 3), *pool(2), *conv(10, 16, 3), *conv(16, 32, 3), nn.Conv2d(32, 6, 1))
+        return nn.Sequential(*conv(3, 8, 3), *pool(2), *conv(8, 16, 3), *conv(16, 16, 3), nn.Conv2d(16, 6, 1))
     if stage == 'rnet':
         return nn.Sequential(*conv(3, 16, 3), *pool(3), *conv(16, 32, 3), *pool(3), *conv(32, 48, 2), *dense(48 * 9, 96), nn.Linear(96, 6))
     return nn.Sequential(*conv(3, 16, 3), *pool(3), *conv(16, 32, 3), *pool(3), *conv(32, 64, 3), *pool(2), *conv(64, 64, 2),
@@ -441,7 +441,7 @@ class Cascade:
 
 
 def mine(nets, windows, thresholds, n_face, rounds):
-    """What the stages trained so far take for faces and are none: adds them to windows.hard."""
+    """What the stages trained so far take for faces and are none becomes windows.hard; their number."""
     g, found = windows.g, {}
     back = windows.backs
     work = [(back, i, None) for i in range(back.n)] * rounds
@@ -453,7 +453,11 @@ def mine(nets, windows, thresholds, n_face, rounds):
         lit = relight(bgr.transpose(2, 0, 1)[None].astype('f4'), g)[0].transpose(1, 2, 0)
         lit = np.rint(lit).astype('u1')
         smallest = g.uniform(18, 40) if l is None else SMALLEST * LEVELS[l] / data.SIDE * g.uniform(0.4, 0.8)
-        b, p = Cascade(nets, thresholds, smallest).detect(lit)
+        c = Cascade({k: v for k, v in nets.items() if k != 'onet'}, thresholds, smallest)
+        b = c.detect(lit)[0]
+        if 'onet' in nets:                                   # what the last stage itself takes for a face
+            c.nets = nets
+            b = b[probability(c.outputs('onet', Album.of([lit]), 0, b)) >= thresholds[2]]
         if l is not None:
             fb = face_box((windows.xy[i] + 0.5) * (LEVELS[l] / data.SIDE) - 0.5)
             q = max(fb[2] - fb[0], fb[3] - fb[1])
@@ -472,6 +476,38 @@ def mine(nets, windows, thresholds, n_face, rounds):
 
 # --- result -----------------------------------------------------------------------------------------------------------------
 
+def kept(name, step):
+    """A trained network from the cache; step makes it where it is not there."""
+    stage, f = name.split('-')[0], data.cached(f'detector-{name}.npz')
+    if not os.path.exists(f):
+        t, cpu = time.time(), time.process_time()
+        net = step()
+        np.savez(f, **{k: v.numpy() for k, v in net.state_dict().items()})
+        print(f'{name}: {time.time() - t:.0f} s, of them {time.process_time() - cpu:.0f} s at work', flush=True)
+    net, done = make(stage), np.load(f)
+    net.load_state_dict({k: torch.from_numpy(done[k]) for k in done.files})
+    return net.eval()
+
+
+def main():
+    faces, backs, nets = data.Faces(), Album.of(data.backgrounds()), {}
+
+    def learn(stage, seed, steps, rate, thresholds=None, n_face=0, rounds=0):
+        def step():
+            w = Windows(faces, faces.train, backs, seed)
+            if thresholds:
+                n = mine(nets, w, thresholds, n_face, rounds)
+                print(f'{stage}: {n} false alarms to learn from', flush=True)
+            return train(stage, w, steps, rate, net=nets.get(stage))
+        return step
+
+    nets['pnet'] = kept('pnet', learn('pnet', 12, 3000, 0.01))
+    nets['rnet'] = kept('rnet', learn('rnet', 24, 1200, 0.006, [0.5, 0, 0], 500, 2))
+    nets['onet'] = kept('onet', learn('onet', 36, 1200, 0.006, [0.5, 0.4, 0], 800, 4))
+    nets['onet'] = kept('onet-again', learn('onet', 37, 500, 0.002, [0.5, 0.4, 0.2], 800, 4))
+    np.savez(data.cached('detector.npz'), **{f'{s}.{k}': v.numpy() for s, n in nets.items() for k, v in n.state_dict().items()})
+
+
 def trained():
     """The stages of the cache."""
     nets, done = {}, np.load(data.cached('detector.npz'))
@@ -482,9 +518,9 @@ def trained():
     return nets
 
 
-def export(pack, faces=None):
+def export(pack, faces=None, nets=None, thresholds=THRESHOLDS):
     """mtcnn/..., half precision."""
-    for stage, net in trained().items():
+    for stage, net in (nets or trained()).items():
         table, p, n_in = [], f'mtcnn/{stage}', 3
         for i, (code, w, b, kernel, stride) in enumerate(layers(net)):
             n_out = len(w) if code != 1 else n_in
@@ -496,4 +532,9 @@ def export(pack, faces=None):
                 pack.half(f'{p}/{i}/bias', b)
             n_in = n_out
         pack.add(f'{p}/layers', np.array(table, 'i4'))
-    pack.add('mtcnn/cascade', np.array([SMALLEST, *THRESHOLDS, *SIDES.values(), *BOX]))
+    pack.add('mtcnn/cascade', np.array([SMALLEST, *thresholds, *SIDES.values(), *BOX]))
+
+
+if __name__ == '__main__':
+    torch.set_num_threads(int(os.environ.get('THREADS', '1')))
+    main()
