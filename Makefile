@@ -25,7 +25,8 @@ LIB     := $(B)/libfa.a
 
 CMDSRC  := $(wildcard cmd/*.c shmload/*.c)
 CMDS    := $(basename $(notdir $(CMDSRC)))
-BINS    := $(CMDS:%=$(B)/bin/%)
+SCRIPTS := fa-slurm
+BINS    := $(CMDS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
 TESTSRC := $(wildcard tests/unit/*.c tests/kern/*.c tests/stage/*.c)
 TESTS   := $(TESTSRC:%.c=$(B)/%)
 BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
@@ -57,6 +58,10 @@ $(foreach c,$(CMDSRC),$(eval $(call PROGRAM,$(c))))
 $(B)/tests/%: $(B)/tests/%.o $(B)/tests/fa_test.o $(B)/tests/dump.o $(LIB)
 	@echo "  LD $@"; $(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(B)/tests/fa_test.o $(B)/tests/dump.o $(LIB) $(LDLIBS_ALL)
 
+$(SCRIPTS:%=$(B)/bin/%): $(B)/bin/%: cmd/% config.mk
+	@mkdir -p $(@D)
+	@sed 's/@VERSION@/$(VERSION)/' $< >$@ && chmod 755 $@
+
 # The main job on a real clip, set-up included. CLIP= and MODEL= choose others.
 demo:
 	@.ci/deps build
@@ -72,6 +77,10 @@ check-all:
 	@.ci/deps check
 	@$(MAKE) --no-print-directory all tests
 	@B=$(B) tests/run all
+
+# A real Slurm of two nodes on this machine's loopback (slurm-wlm, munge, root): an array job, a node that dies, scancel.
+check-cluster: all
+	@B=$(B) tests/run cluster
 
 asan:
 	$(MAKE) B=build-asan OPT='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' check
@@ -98,20 +107,22 @@ bench: all $(BENCHES)
 lint:
 	cppcheck --quiet --error-exitcode=1 -j 2 --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --library=posix --suppress=missingIncludeSystem --suppress=readdirCalled $(addprefix -I,$(ROOMS)) -D_GNU_SOURCE -DFA_VERSION='"0"' lib cmd shmload
+	if command -v shellcheck >/dev/null; then shellcheck -s sh $(SCRIPTS:%=cmd/%); fi
 	printf '%s\n' $(filter-out lib/kern/x86/% lib/kern/arm/%,$(wildcard lib/*/*.c)) $(CMDSRC) | \
 	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(CPPFLAGS_ALL) -std=c11 -fopenmp
 
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(COMPDIR)
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(COMPDIR)
 	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
 	if [ -f models/starter/starter.pack ]; then install -Dm 644 -t $(DESTDIR)$(DATADIR) models/starter/starter.pack models/starter/README.md; fi
 	for m in man/*.1; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man1; done
 	for m in man/*.5; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man5; done
+	for m in man/*.7; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man7; done
 	if [ -f cmd/completion.bash ]; then install -m 644 cmd/completion.bash $(DESTDIR)$(COMPDIR)/fa; fi
-	for c in $(filter-out fa,$(CMDS)); do ln -sf fa $(DESTDIR)$(COMPDIR)/$$c; done
+	for c in $(filter-out fa,$(CMDS) $(SCRIPTS)); do ln -sf fa $(DESTDIR)$(COMPDIR)/$$c; done
 
 clean:
 	rm -rf build build-*
 
-.PHONY: demo all tests check check-all asan tsan fuzz bench lint install clean
+.PHONY: demo all tests check check-all check-cluster asan tsan fuzz bench lint install clean
 -include $(LIBOBJ:.o=.d) $(FUZZOBJ:.o=.d) $(CMDSRC:%.c=$(B)/%.d) $(TESTS:=.d)

@@ -7,7 +7,7 @@ _fa_options() { # PROGRAM
     local decode='--cfr --start --duration --frames --color --no-autorotate --fx --fy --cx --cy'
     local look='--nomask --gray --simscale --simsize --nobadaligned'
     case $1 in
-    fa) echo "-o --output -j --resume --files-from -0 --null --tree --fail-fast -k --keep-going --deadline --grace --joblog --provenance --no-provenance
+    fa) echo "-o --output -j --resume --list-left --files-from -0 --null --tree --fail-fast -k --keep-going --deadline --grace --joblog --provenance --no-provenance
               -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
               --au-static --online --hog --median --save-median $groups --of21 --precision --distance --pts --details --line-buffered $common" ;;
     fa-decode) echo "-S --shared $decode --threads --probe -0 --null $stage" ;;
@@ -16,6 +16,8 @@ _fa_options() { # PROGRAM
     fa-aus) echo "--online --image --au-static --median --save-median --hog --keep-crops $filter $stage" ;;
     fa-csv) echo "-o --output $groups --of21 --precision --distance --pts --clip-column --details --provenance --request --line-buffered --quiet --verbose $common" ;;
     fa-view) echo "-j --pixels -c -s -k -f -r --cut -z -o $common" ;;
+    fa-slurm) echo "-o --output --status --resume --files-from --tree $model --fa --per-task -c --cpus-per-task --mem --time -p --partition -A --account
+                    --keep --quick --force --no-submit -n --dry-run --quiet --verbose $common" ;;
     fa-models) echo "--accept-license --url-base --accept-changed -o $common" ;;
     fa-report) echo "--tsv --json --min-success --min-confidence --strict --quiet --verbose $common" ;;
     shmload) echo "-N --numa -w --wait --timeout -l --list -V --verify -d --drop --quiet --verbose $common" ;;
@@ -29,11 +31,13 @@ _fa_argument() { # PROGRAM OPTION
     *:--model) echo files ceclm clnf clm starter ;;
     *:--color) echo words bt601 tag ;;
     *:-o | *:--output) echo files ;;
-    *:--median | *:--save-median | fa:--files-from | fa:--joblog) echo files ;;
+    *:--median | *:--save-median | fa:--files-from | fa-slurm:--files-from | fa:--joblog) echo files ;;
     fa-aus:--hog) echo files ;;
-    *:--hog | *:--aligned | fa:--tree | *:--gate-all | *:--gold) echo folders ;;
+    *:--hog | *:--aligned | *:--tree | fa-slurm:--status | fa-slurm:--resume | *:--gate-all | *:--gold) echo folders ;;
     *:-z | *:--zstd) echo words 1 3 9 19 ;;
     fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
+    fa-slurm:--fa | fa-slurm:--per-task | fa-slurm:-c | fa-slurm:--cpus-per-task | fa-slurm:--mem | fa-slurm:--time) echo words ;;
+    fa-slurm:-p | fa-slurm:--partition | fa-slurm:-A | fa-slurm:--account) echo words ;;
     fa:-j | fa:--deadline | fa:--grace) echo words ;;
     fa-view:-f | fa-detect:-n | fa-detect:--every | fa:--detect-every) echo words ;;
     *:--start | *:--duration | *:--frames | *:--fx | *:--fy | *:--cx | *:--cy | *:--simscale | *:--simsize | *:--precision | *:--factor) echo words ;;
@@ -62,4 +66,4 @@ _fa_complete() {
     esac
 }
 
-complete -F _fa_complete fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report shmload
+complete -F _fa_complete fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report fa-slurm shmload

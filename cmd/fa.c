@@ -23,6 +23,7 @@ static const char usage[] =
     "                     default: standard output, one clip\n"
     "  -j N               clips at a time (default $N_WORKERS, else 1; 0: as many as CPUs given)\n"
     "      --resume       leave clips alone whose output is complete and fits clip, models and options\n"
+    "      --list-left    print the names of the other clips, one a line (-0: each ended by a NUL), and run nothing\n"
     "      --files-from F more clips from a list, one a line ('-': standard input); -0, --null: each ended by a NUL\n"
     "      --tree DIR     keep the folders of clips below DIR in the output folder\n"
     "      --fail-fast    begin no clip after one that failed (-k, --keep-going, the default: go on)\n"
@@ -41,16 +42,16 @@ static const char usage[] =
     "  csv:       -2Dfp -3Dfp -pdmparams -pose -aus -gaze --of21 --precision N --distance --pts --details --line-buffered\n"
     "Each stage's manual page has the details.\n";
 
-enum { RESUME = 256, FILES, TREE, FAIL_FAST, DEADLINE, GRACE, JOBLOG, PROV, NO_PROV, VERSION, PASS };
+enum { RESUME = 256, FILES, TREE, FAIL_FAST, DEADLINE, GRACE, JOBLOG, PROV, NO_PROV, LIST_LEFT, VERSION, PASS };
 static const struct option own[] = {
     { "output", 1, NULL, 'o' }, { "keep-going", 0, NULL, 'k' }, { "dry-run", 0, NULL, 'n' }, { "help", 0, NULL, 'h' }, { "version", 0, NULL, VERSION },
     { "resume", 0, NULL, RESUME }, { "files-from", 1, NULL, FILES }, { "null", 0, NULL, '0' }, { "tree", 1, NULL, TREE },
     { "fail-fast", 0, NULL, FAIL_FAST }, { "deadline", 1, NULL, DEADLINE }, { "grace", 1, NULL, GRACE }, { "joblog", 1, NULL, JOBLOG },
-    { "provenance", 0, NULL, PROV }, { "no-provenance", 0, NULL, NO_PROV },
+    { "provenance", 0, NULL, PROV }, { "no-provenance", 0, NULL, NO_PROV }, { "list-left", 0, NULL, LIST_LEFT },
 };
 enum { N_OWN = sizeof own / sizeof *own };
 
-struct asked { struct fa_run_options run; const char *out, *list, *tree; int nul, dry_run, provenance, workers; };
+struct asked { struct fa_run_options run; const char *out, *list, *tree; int nul, dry_run, list_left, provenance, workers; };
 
 static volatile sig_atomic_t stop_signal;
 static void on_signal(int sig) { stop_signal = sig; }
@@ -94,6 +95,7 @@ static void parse(struct asked *a, int argc, char **argv)
         case 'q': ask->level = FA_QUIET; break;
         case 'v': ask->level = FA_VERBOSE; break;
         case RESUME: a->run.resume = 1; break;
+        case LIST_LEFT: a->run.resume = a->list_left = 1; break;
         case FILES: a->list = optarg; break;
         case TREE: a->tree = optarg; break;
         case FAIL_FAST: a->run.fail_fast = 1; break;
@@ -115,8 +117,8 @@ static void parse(struct asked *a, int argc, char **argv)
         fa_die_usage("--resume needs -o, and the provenance that it decides by");
     if (a->provenance > 0 && !a->out)
         fa_die_usage("--provenance needs -o");
-    if (a->nul && !a->list)
-        fa_die_usage("-0 is for --files-from");
+    if (a->nul && !a->list && !a->list_left)
+        fa_die_usage("-0 is for --files-from and --list-left");
 }
 
 static void say(void *self, enum fa_say kind, const char *text)
@@ -133,6 +135,24 @@ static void say(void *self, enum fa_say kind, const char *text)
     case FA_SAY_PROGRESS: fprintf(stderr, "\r\033[K%s", text); fflush(stderr); break;
     }
     shown = kind == FA_SAY_PROGRESS && *text;
+}
+
+/* The names of the clips that a resumed run would begin, each ended by a newline, or by a NUL with -0. */
+static void print_left(const struct fa_jobs *jobs, const struct asked *a)
+{
+    int stale = 0;
+    for (int i = 0; i < jobs->n && !ferror(stdout); i++) {
+        struct fa_err e;
+        if (fa_job_current(&jobs->job[i], a->run.request, &e))
+            continue;
+        if (e.code != FA_OK && stale++)
+            fa_note("%s: to be done again", e.text);
+        else if (e.code != FA_OK)
+            fa_warn("%s: to be done again", e.text);
+        printf("%s%c", jobs->job[i].input, a->nul ? '\0' : '\n');
+    }
+    if (stale > 1)
+        fa_warn("%d results in all do not fit clip, models and options (-v names them)", stale);
 }
 
 static void print_pipes(const struct fa_jobs *jobs, const struct asked *a)
@@ -195,6 +215,8 @@ int main(int argc, char **argv)
         status = find_request(&a, jobs.in_folder, &request);
     if (status == 0 && a.dry_run)
         print_pipes(&jobs, &a);
+    else if (status == 0 && a.list_left)
+        print_left(&jobs, &a);
     else if (status == 0) {
         const struct fa_listener to = { say, NULL, isatty(2) && a.run.ask.level == FA_NORMAL };
         if (a.run.workers > jobs.n)

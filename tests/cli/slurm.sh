@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# fa-slurm without a Slurm: what it finds, deals out, writes and says, with programs that stand for sbatch and squeue; tasks are run by hand.
+. tests/cli/lib.sh
+. tests/clips.sh
+need_clips slurm || exit 0
+run=$FA_BIN/fa-slurm
+mkdir -p "$TMP/fake" "$TMP/tmp"; export TMPDIR=$TMP/tmp
+# sbatch notes its words, a line each; squeue says what a test put into $TMP/queue.
+printf '#!/bin/sh\nprintf "%%s\\n" "$@" >"%s/sbatch"\necho 42\n' "$TMP" >"$TMP/fake/sbatch"
+printf '#!/bin/sh\ncat "%s/queue" 2>/dev/null; :\n' "$TMP" >"$TMP/fake/squeue"
+printf '#!/bin/sh\necho "MaxArraySize            = 5"\n' >"$TMP/fake/scontrol"
+chmod +x "$TMP"/fake/*; PATH=$TMP/fake:$PATH
+
+lav() { ffmpeg -nostdin -v error -y -f lavfi -i "testsrc2=s=64x48:r=5:d=$1" -c:v mpeg4 "$2" || exit 1; }
+v=$TMP/videos; nl=$v/b/$'new\nline.mp4'
+mkdir -p "$v/a" "$v/b" "$v/.hidden" "$TMP/empty/sub"
+for i in 1 2 3 4 5 6 7 8; do lav $i "$v/a/c$i.avi"; done
+cp "$v/a/c1.avi" "$v/b/c1.avi"; cp "$v/a/c2.avi" "$nl"; cp "$v/a/c2.avi" "$v/b/with blank  'quote.avi"; cp "$v/a/c3.avi" "$v/b/no ending"; cp "$v/a/c1.avi" "$v/.hidden/x.avi"
+ffmpeg -nostdin -v error -y -i "$v/a/c1.avi" -frames:v 1 "$v/b/picture.png"; echo words >"$v/readme.txt"; echo words >"$TMP/empty/sub/x.txt"
+n=12
+listed() { cat "$1"/.fa-slurm/run.${2:-1}/list.* | tr '\n\0' '?\n' | sort; }
+tasks() { cat "$1/.fa-slurm/run.${2:-1}/tasks"; }
+
+dry_run_prints_a_script_and_writes_nothing() {
+    rm -f "$TMP/sbatch"
+    want_rc 0 "$run" -n -o "$TMP/dry/out" "$v" && [ ! -e "$TMP/dry" ] && [ ! -e "$TMP/sbatch" ] && sh -n "$TMP/out" && want_err "$n clips" || return 1
+    grep -q '^#SBATCH --array=1-1$' "$TMP/out" && grep -q 'signal=B:TERM@60' "$TMP/out" && grep -q '^#SBATCH --requeue' "$TMP/out" || return 1
+    ! command -v shellcheck >/dev/null || shellcheck -s sh "$TMP/out"
+    [ -z "$(ls "$TMPDIR")" ] || { echo "left in TMPDIR: $(ls "$TMPDIR")"; return 1; }
+}
+videos_are_found_by_what_they_are() {
+    want_rc 0 "$run" -o "$TMP/o1" "$v" && [ "$(cat "$TMP/out")" = 42 ] &&
+    { for i in 1 2 3 4 5 6 7 8; do echo "$v/a/c$i.avi"; done; printf '%s\n' "$v/b/c1.avi" "$v/b/new?line.mp4" "$v/b/no ending" "$v/b/with blank  'quote.avi"; } | sort | same - <(listed "$TMP/o1")
+}
+the_job_gets_its_script_its_tasks_and_its_number() {
+    same "$TMP/sbatch" <(printf '%s\n' --parsable --array=1-1 "--output=$TMP/o1/.fa-slurm/run.1/log.%a" "$TMP/o1/.fa-slurm/job.sh" 1) && [ "$(cat "$TMP/o1/.fa-slurm/run.1/job")" = 42 ]
+}
+options_reach_slurm_and_the_script() {
+    want_rc 0 "$run" -n -o "$TMP/x y" -c 3 --mem=7G --time 1:00:00 -pfast -A "our lab" --keep --fa "-aus --precision 3" "$v" -- --qos=high --comment "it's" || return 1
+    local w; for w in "--cpus-per-task=3 --mem=7G --time=1:00:00" "--partition='fast'" "--account='our lab'" "'--qos=high' '--comment' 'it'\\\\''s'" "output='$TMP/x y/.fa-slurm"; do
+        grep -q "^#SBATCH .*$w" "$TMP/out" || { echo "no $w"; return 1; }
+    done
+    grep -q '^keep=1' "$TMP/out" && grep -q '^set -- .*-aus --precision 3 *# options' "$TMP/out"
+}
+tasks_get_even_loads_and_the_longest_clip_first() {
+    want_rc 0 "$run" -o "$TMP/o2" --per-task 4 "$v/a" && [ "$(tasks "$TMP/o2")" = 2 ] || return 1
+    local t; for t in 1 2; do      # 1 + .. + 8 seconds
+        tr '\0' '\n' <"$TMP/o2/.fa-slurm/run.1/list.$t" | sed 's/.*c\(.\).avi/\1/' | awk '{ sum += $1; if (NR > 1 && $1 > last) exit 1; last = $1 } END { exit sum != 18 }' || { echo "task $t"; return 1; }
+    done
+}
+an_array_is_no_larger_than_slurm_allows() { want_rc 0 "$run" -o "$TMP/o3" --per-task 1 "$v" && [ "$(tasks "$TMP/o3")" = 4 ] && [ "$(listed "$TMP/o3" | wc -l)" = $n ]; }
+lists_are_cut_by_newlines_or_nuls() {
+    (cd "$v" && printf 'a/c1.avi\n\n./b/c1.avi\n' >"$TMP/lines" && printf 'a/c1.avi\0%s\0' "$nl" >"$TMP/nuls" &&
+    want_rc 0 "$run" -o "$TMP/o4" --files-from "$TMP/lines" && printf '%s\n' "$v/a/c1.avi" "$v/b/c1.avi" | same - <(listed "$TMP/o4") &&
+    "$run" -q -o "$TMP/o5" --files-from - <"$TMP/nuls" >/dev/null && printf '%s\n' "$v/a/c1.avi" "$v/b/new?line.mp4" | same - <(listed "$TMP/o5"))
+}
+clips_of_one_name_in_different_folders_keep_their_folders() {
+    tr '\n\0' '?\n' <"$TMP/o4/.fa-slurm/clips" | cut -f2 | sort | paste -sd' ' | grep -qx 'a/c1 b/c1' && grep -qx "tree='$v' .*" "$TMP/o4/.fa-slurm/job.sh"
+}
+clips_that_would_write_one_file_are_refused() {
+    mkdir -p "$TMP/twins"; cp "$v/a/c1.avi" "$TMP/twins/x.avi"; cp "$v/a/c1.avi" "$TMP/twins/x.mp4"
+    want_rc 2 "$run" -o "$TMP/o6" "$TMP/twins" && want_err 'x.avi and .*x.mp4 would both write x.csv' && [ ! -e "$TMP/o6" ] && want_rc 0 "$run" -n -o "$TMP/o6" "$v/a/c1.avi" "$v/a/../a/c1.avi" && want_err '1 clips'
+}
+a_folder_without_videos_is_bad_input() { want_rc 1 "$run" -o "$TMP/o7" "$TMP/empty" && want_err 'no video found' && [ ! -e "$TMP/o7" ]; }
+unreadable_files_are_named_and_tried_with_the_others() {
+    mkdir -p "$TMP/mixed"; cp "$v/a/c1.avi" "$TMP/mixed/good.avi"; echo no >"$TMP/mixed/bad.mp4"; ln -sf /nowhere "$TMP/mixed/gone.mov"
+    want_rc 0 "$run" -o "$TMP/o8" "$TMP/mixed" && want_err 'mixed/bad.mp4: does not look like a clip' && want_err 'mixed/gone.mov' && [ "$(listed "$TMP/o8" | wc -l)" = 3 ]
+}
+results_that_cannot_be_written_are_this_machines_fault() { : >"$TMP/file"; want_rc 3 "$run" -o "$TMP/file/out" "$v/a" && want_err 'cannot be written'; }
+a_refusing_sbatch_is_heard_and_leaves_no_submission() {
+    mkdir -p "$TMP/refuse"; printf '#!/bin/sh\necho "sbatch: error: invalid partition specified: nix" >&2; exit 1\n' >"$TMP/refuse/sbatch"; chmod +x "$TMP/refuse/sbatch"
+    (PATH=$TMP/refuse:$PATH; want_rc 3 "$run" -p nix -o "$TMP/o9" "$v/a") && want_err 'invalid partition specified: nix' && want_err 'nothing was submitted' && [ ! -e "$TMP/o9/.fa-slurm/run.1" ] && want_rc 0 "$run" -o "$TMP/o9" "$v/a"
+}
+a_machine_without_slurm_is_told_so() {
+    mkdir -p "$TMP/bare"; local p; for p in sh env sed tr cat mktemp rm dirname; do ln -sf "$(command -v $p)" "$TMP/bare/$p"; done
+    (PATH=$TMP/bare; export PATH; "$run" -o "$TMP/o10" "$v" >"$TMP/out" 2>"$TMP/err"; [ $? = 3 ]) && want_err 'no Slurm on this machine'
+}
+another_option_set_is_noticed() {
+    want_rc 1 "$run" -o "$TMP/o1" --fa --wild "$v" && want_err "made with other options .*--wild" && [ ! -e "$TMP/o1/.fa-slurm/run.2" ] && want_rc 1 "$run" -o "$TMP/o1" "$v/a" && want_err 'folders of clips below' &&
+    want_rc 0 "$run" -o "$TMP/o1" "$v" && [ -e "$TMP/o1/.fa-slurm/run.2/list.1" ] && want_rc 0 "$run" --force -o "$TMP/o1" --fa --wild "$v" && grep -q '^set -- .*--wild' "$TMP/o1/.fa-slurm/job.sh"
+}
+missing_models_are_said_before_submitting() { rm -f "$TMP/sbatch"; want_rc 3 "$run" -o "$TMP/o11" --model /nowhere.pack "$v/a" && want_err nowhere && [ ! -e "$TMP/sbatch" ] && [ ! -e "$TMP/o11" ]; }
+wrong_use_is_2() {
+    local o
+    for o in "" "-o x" "$v" "-o x --nonsense $v" "-o x --per-task 0 $v" "-o x -c many $v" "-o x --fa --nonsense $v" "-o x --tree /nowhere $v" "--status x $v" "--resume x --fa --wild" "-o"; do
+        want_rc 2 "$run" $o || { echo "$o"; return 1; }
+    done
+    want_rc 1 "$run" --status "$TMP/empty" && want_err 'no job of fa-slurm' && want_rc 0 "$run" -h && want_rc 0 "$run" --version && grep -q '^fa-slurm [0-9]' "$TMP/out"
+}
+for f in dry_run_prints_a_script_and_writes_nothing videos_are_found_by_what_they_are the_job_gets_its_script_its_tasks_and_its_number options_reach_slurm_and_the_script \
+    tasks_get_even_loads_and_the_longest_clip_first an_array_is_no_larger_than_slurm_allows lists_are_cut_by_newlines_or_nuls clips_of_one_name_in_different_folders_keep_their_folders \
+    clips_that_would_write_one_file_are_refused a_folder_without_videos_is_bad_input unreadable_files_are_named_and_tried_with_the_others \
+    results_that_cannot_be_written_are_this_machines_fault a_refusing_sbatch_is_heard_and_leaves_no_submission a_machine_without_slurm_is_told_so another_option_set_is_noticed \
+    missing_models_are_said_before_submitting wrong_use_is_2; do t $f; done
+exit $failed
