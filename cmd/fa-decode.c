@@ -9,6 +9,7 @@
 #include "fa_media.h"
 #include "fa_msg.h"
 #include "fa_ring.h"
+#include "fa_shm.h"
 #include "fa_stage_options.h"
 #include "fa_stream.h"
 
@@ -196,7 +197,7 @@ int main(int argc, char **argv)
         return fa_error_status(&e);
     o->watch = fileno(file.f);
     int r = fa_writer_open(&out.w, o->watch, common.level, &e);
-    if (r == FA_OK && s.shared && fa_writer_by_reference(out.w) && (r = fa_ring_open(&out.ring, out.w, &e)) == FA_OK) {
+    if (r == FA_OK && s.shared && fa_shm_enabled() && fa_writer_by_reference(out.w) && (r = fa_ring_open(&out.ring, out.w, &e)) == FA_OK) {
         o->room = room;
         o->room_self = out.ring;
     }

@@ -119,6 +119,8 @@ static void add_file_in(struct fa_args *a, const char *folder, const char *name,
 void fa_stage_args(struct fa_args *a, enum fa_stage_no stage, const struct fa_ask *ask, const char *name)
 {
     fa_args_program(a, fa_stage_name[stage]);
+    if (stage == FA_DECODE)
+        fa_args_add(a, "-S");                  /* where its output is a pipe, pixels stay where ffmpeg's went */
     for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
         if (!(table[k].stages >> stage & 1) || !ask->value[k])
             continue;
