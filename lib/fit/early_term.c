@@ -9,9 +9,6 @@
 
 enum { N_BEST = 3 };
 
-/* A rotation after its quick fit. */
-struct attempt { struct fa_params p; float score; };
-
 int fa_early_open(struct fa_early_termination *t, const struct fa_pack *pack, const struct fa_experts *x, struct fa_err *e)
 {
     struct fa_tensor found;
@@ -39,7 +36,7 @@ static int complete(struct fa_face_model *m, struct fa_fit_state *s, const struc
 }
 
 /* The best N_BEST attempts in order of score, best first; equal scores in order of trial. Returns how many. */
-static int choose_best(int best[N_BEST], const struct attempt *a, int n)
+static int choose_best(int best[N_BEST], const struct fa_early_attempt *a, int n)
 {
     int used = 0;
     for (int i = 0; i < n; i++) {
@@ -55,20 +52,31 @@ static int choose_best(int best[N_BEST], const struct attempt *a, int n)
     return used;
 }
 
-int fa_fit_in_box_early(struct fa_face_model *m, struct fa_fit_state *s, const float box[4], const float (*rotation)[3], int n,
-                        const struct fa_img8 *gray, struct fa_err *e)
+int fa_early_try(struct fa_early_attempt *a, struct fa_face_model *m, struct fa_fit_state *s, const float box[4], const float rotation[3],
+                 const struct fa_img8 *gray, struct fa_err *e)
 {
     const struct fa_early_termination *t = &m->early;
     const int quick[FA_MAX_SCALES] = { m->main.set.window_init[0] };
-    struct attempt tried[FA_MAX_ROTATIONS];
-    int best[N_BEST], r, view;
+    int view;
+    fa_fit_start(m, s, box, rotation);
+    int r = fa_fit_main_view(m, s, quick, gray, &view, e);
+    if (r != FA_OK)
+        return r;
+    const float score = (float)(s->likelihood * t->weight[view] + t->bias[view]);
+    *a = (struct fa_early_attempt){ .p = s->main.p, .view = view, .score = score, .accepted = score > t->cutoff[view] };
+    return FA_OK;
+}
+
+int fa_fit_in_box_early(struct fa_face_model *m, struct fa_fit_state *s, const float box[4], const float (*rotation)[3], int n,
+                        const struct fa_img8 *gray, struct fa_err *e)
+{
+    struct fa_early_attempt tried[FA_MAX_ROTATIONS];
+    int best[N_BEST], r;
 
     for (int i = 0; i < n; i++) {
-        fa_fit_start(m, s, box, rotation[i]);
-        if ((r = fa_fit_main_view(m, s, quick, gray, &view, e)) != FA_OK)
+        if ((r = fa_early_try(&tried[i], m, s, box, rotation[i], gray, e)) != FA_OK)
             return r;
-        tried[i] = (struct attempt){ s->main.p, (float)(s->likelihood * t->weight[view] + t->bias[view]) };
-        if (tried[i].score > t->cutoff[view]) {
+        if (tried[i].accepted) {
             r = complete(m, s, gray, e);
             s->success = s->accepted;
             return r;

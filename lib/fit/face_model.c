@@ -203,6 +203,6 @@ int fa_fit_finish(struct fa_face_model *m, struct fa_fit_state *s, const struct 
     }
     const struct fa_global *g = &s->main.p.g;
     s->certainty = fa_validate(&m->validator, g->rx, g->ry, g->rz, s->main.xy, m->main.pdm.np, gray);
-    s->accepted = s->certainty > m->main.set.validation_boundary;
+    s->accepted = fa_certainty_accepts(s->certainty);
     return FA_OK;
 }

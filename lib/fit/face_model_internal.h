@@ -39,8 +39,14 @@ int fa_fit_in_box(struct fa_face_model *m, struct fa_fit_state *s, const float b
                   struct fa_err *e);
 /* Sets s to the start of a fit in the box with a rotation. */
 void fa_fit_start(const struct fa_face_model *m, struct fa_fit_state *s, const float box[4], const float rotation[3]);
-/* early_term.c: the table, if the pack has one; the search with it over n rotations. */
+/* The start rotations in radians, in the order of trial. */
+extern const float fa_start_rotations[FA_MAX_ROTATIONS][3];
+/* early_term.c: the table, if the pack has one; one rotation's quick fit at the coarsest scale, which leaves its result in s too, and what
+ * the table says about it; the search over n rotations. */
+struct fa_early_attempt { struct fa_params p; int view; float score; int accepted; };
 int fa_early_open(struct fa_early_termination *t, const struct fa_pack *pack, const struct fa_experts *x, struct fa_err *e);
+int fa_early_try(struct fa_early_attempt *a, struct fa_face_model *m, struct fa_fit_state *s, const float box[4], const float rotation[3],
+                 const struct fa_img8 *gray, struct fa_err *e);
 int fa_fit_in_box_early(struct fa_face_model *m, struct fa_fit_state *s, const float box[4], const float (*rotation)[3], int n,
                         const struct fa_img8 *gray, struct fa_err *e);
 

@@ -21,9 +21,7 @@ struct fa_fit_settings {
     int n_iter;                          /* iterations of each rigid and each non-rigid run */
     float sigma, reg, weight;            /* kernel width in response pixels, weight of the prior, of the confidences (0: all 1) */
     int refine_parameters;               /* adapt sigma, reg, weight to the scale (fit 2.2) */
-    int refine_hierarchical, multi_view; /* run parts; several start rotations for stills */
-    int validate;
-    float validation_boundary;           /* success iff certainty > boundary */
+    int multi_view;                      /* several start rotations for stills */
     int reinit_every;                    /* frames */
 };
 

@@ -5,12 +5,11 @@
 
 #include <string.h>
 
-/* Start rotations in radians, in the order of trial (fit 7). The first alone serves a single view. */
-static const float ROTATION[][3] = {
+/* The first alone serves a single view (fit 7). */
+const float fa_start_rotations[FA_MAX_ROTATIONS][3] = {
     { 0, 0, 0 },          { 0, -0.5236f, 0 }, { 0, 0.5236f, 0 }, { 0, -0.96f, 0 },      { 0, 0.96f, 0 },       { 0, 0, 0.5236f },
     { 0, 0, -0.5236f },   { 0, -1.57f, 0 },   { 0, 1.57f, 0 },   { 0, -1.22f, 0.698f }, { 0, 1.22f, -0.698f },
 };
-_Static_assert(sizeof ROTATION / sizeof *ROTATION == FA_MAX_ROTATIONS, "all start rotations");
 
 void fa_fit_start(const struct fa_face_model *m, struct fa_fit_state *s, const float box[4], const float rotation[3])
 {
@@ -27,11 +26,11 @@ int fa_fit_in_box(struct fa_face_model *m, struct fa_fit_state *s, const float b
     const int n = multi_view ? FA_MAX_ROTATIONS : 1;
     int r;
     if (m->early.weight)
-        return fa_fit_in_box_early(m, s, box, ROTATION, n, gray, e);
+        return fa_fit_in_box_early(m, s, box, fa_start_rotations, n, gray, e);
 
     struct fa_fit_state best = *s;
     for (int i = 0; i < n; i++) {
-        fa_fit_start(m, s, box, ROTATION[i]);
+        fa_fit_start(m, s, box, fa_start_rotations[i]);
         if ((r = fa_fit_main(m, s, m->main.set.window_init, gray, e)) != FA_OK)
             return r;
         if (i == 0 || s->likelihood > best.likelihood)

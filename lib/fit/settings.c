@@ -16,8 +16,7 @@ static void set_windows(int w[FA_MAX_SCALES], int a, int b, int c, int d)
 void fa_fit_settings_default(struct fa_fit_settings *s)
 {
     *s = (struct fa_fit_settings){
-        .n_iter = 5, .sigma = 1.5f, .reg = 25, .weight = 0, .refine_parameters = 1,
-        .refine_hierarchical = 1, .multi_view = 0, .validate = 1, .validation_boundary = 0.725f, .reinit_every = 2,
+        .n_iter = 5, .sigma = 1.5f, .reg = 25, .weight = 0, .refine_parameters = 1, .multi_view = 0, .reinit_every = 2,
     };
     set_windows(s->window_init, 11, 9, 7, 5);
     set_windows(s->window_small, 0, 9, 7, 0);
@@ -96,7 +95,7 @@ int fa_fit_settings_part(struct fa_fit_settings *s, const char *part_name)
     };
     /* QUIRK fit-1.4: parts never see the command line, but the factors of the default model list. */
     fa_fit_settings_main(s, "main_ceclm_general");
-    s->refine_parameters = s->refine_hierarchical = s->validate = 0;
+    s->refine_parameters = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strcmp(part_name, parts[i].name) == 0) {
             memcpy(s->window_init, parts[i].window, sizeof s->window_init);

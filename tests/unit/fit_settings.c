@@ -25,9 +25,6 @@ static void defaults_are_the_reference_defaults(void)
     check_near("sigma", s.sigma, 1.5, 0);
     check_near("reg", s.reg, 25, 0);
     check_near("weight", s.weight, 0, 0);
-    check_near("boundary", s.validation_boundary, 0.725f, 0);
-    check_int("validate", s.validate, 1);
-    check_int("parts", s.refine_hierarchical, 1);
     check_int("adapt", s.refine_parameters, 1);
     check_int("views", s.multi_view, 0);
     check_int("reinit", s.reinit_every, 2);
@@ -81,7 +78,7 @@ static void parts_have_their_own_sets(void)
         check_near(t[i].name, s.sigma, t[i].sigma, 1e-6);
         check_near(t[i].name, s.weight, t[i].weight, 0);
         check_int(t[i].name, s.n_iter, 5);
-        check_int(t[i].name, s.validate + s.refine_hierarchical + s.refine_parameters, 0);
+        check_int(t[i].name, s.refine_parameters, 0);
         struct fa_fit_adapted a = fa_fit_settings_at(&s, scale, 1);
         CHECK(a.reg == s.reg && a.sigma == s.sigma && a.weight == s.weight);
     }
