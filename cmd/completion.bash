@@ -7,7 +7,7 @@ _fa_options() { # PROGRAM
     local decode='--cfr --start --duration --frames --color --no-autorotate --fx --fy --cx --cy'
     local look='--nomask --gray --simscale --simsize --nobadaligned'
     case $1 in
-    fa) echo "-o --output -j --resume --list-left --files-from -0 --null --tree --fail-fast -k --keep-going --deadline --grace --joblog --provenance --no-provenance
+    fa) echo "-o --output -j --resume --list-left --files-from -0 --null --tree --segments --fail-fast -k --keep-going --deadline --grace --joblog --node --cpus --provenance --no-provenance
               -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
               --au-static --online --hog --median --save-median $groups --of21 --precision --distance --pts --details --line-buffered $common" ;;
     fa-decode) echo "-S --shared $decode --threads --probe -0 --null $stage" ;;
@@ -15,6 +15,7 @@ _fa_options() { # PROGRAM
     fa-landmarks) echo "--keep-frames --multi-view --wild --aligned $look --progress-fd $filter $stage" ;;
     fa-aus) echo "--online --image --au-static --median --save-median --hog --keep-crops $filter $stage" ;;
     fa-csv) echo "-o --output $groups --of21 --precision --distance --pts --clip-column --details --provenance --request --line-buffered --quiet --verbose $common" ;;
+    fa-join) echo "--segments --files-from --progress-fd -o --output -z --zstd --quiet --verbose $common" ;;
     fa-view) echo "-j --pixels -c -s -k -f -r --cut -z -o $common" ;;
     fa-slurm) echo "-o --output --status --resume --files-from --tree $model --fa --per-task -c --cpus-per-task --mem --time -p --partition -A --account
                     --keep --quick --force --no-submit -n --dry-run --quiet --verbose $common" ;;
@@ -38,7 +39,7 @@ _fa_argument() { # PROGRAM OPTION
     fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
     fa-slurm:--fa | fa-slurm:--per-task | fa-slurm:-c | fa-slurm:--cpus-per-task | fa-slurm:--mem | fa-slurm:--time) echo words ;;
     fa-slurm:-p | fa-slurm:--partition | fa-slurm:-A | fa-slurm:--account) echo words ;;
-    fa:-j | fa:--deadline | fa:--grace) echo words ;;
+    fa:-j | *:--segments | fa-join:--files-from | fa:--node | fa:--cpus | fa:--deadline | fa:--grace) echo words ;;
     fa-view:-f | fa-detect:-n | fa-detect:--every | fa:--detect-every) echo words ;;
     *:--start | *:--duration | *:--frames | *:--fx | *:--fy | *:--cx | *:--cy | *:--simscale | *:--simsize | *:--precision | *:--factor) echo words ;;
     *:-t | *:--threads | *:--node | *:--cpus | *:--timeout | *:--progress-fd | *:--url-base | *:--request | *:--min-success) echo words ;;
@@ -66,4 +67,4 @@ _fa_complete() {
     esac
 }
 
-complete -F _fa_complete fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report fa-slurm shmload
+complete -F _fa_complete fa fa-decode fa-detect fa-join fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report fa-slurm shmload

@@ -2,7 +2,6 @@
  * fa - a clip, or many, to CSV: runs fa-decode | fa-detect | fa-landmarks | fa-aus | fa-csv for each (lib/run), passes options on,
  * shows progress, and ends with the status and the words of the stage that failed. */
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "fa_import.h"
 #include "fa_model.h"
 #include "fa_msg.h"
+#include "fa_place.h"
 #include "fa_run.h"
 
 static const char usage[] =
@@ -26,9 +26,11 @@ static const char usage[] =
     "      --list-left    print the names of the other clips, one a line (-0: each ended by a NUL), and run nothing\n"
     "      --files-from F more clips from a list, one a line ('-': standard input); -0, --null: each ended by a NUL\n"
     "      --tree DIR     keep the folders of clips below DIR in the output folder\n"
+    "      --segments S   cut clips into segments of S seconds (60, 60s, 2m), tracked side by side by -j N (default: never cut)\n"
     "      --fail-fast    begin no clip after one that failed (-k, --keep-going, the default: go on)\n"
     "      --deadline S   begin no clip S seconds after the start; --grace S: running clips get S seconds after SIGTERM (default 0)\n"
     "      --joblog F     a line for each clip, in GNU parallel's columns\n"
+    "      --node N, --cpus LIST   stay on this NUMA node, on these CPUs (0-3,8)\n"
     "      --provenance, --no-provenance   NAME.json for -o FILE too; none for a folder either\n"
     "  -n, --dry-run      print the pipes that would run\n"
     "  -t N               threads of each stage (default 1; the output does not depend on it)\n"
@@ -42,24 +44,25 @@ static const char usage[] =
     "  csv:       -2Dfp -3Dfp -pdmparams -pose -aus -gaze --of21 --precision N --distance --pts --details --line-buffered\n"
     "Each stage's manual page has the details.\n";
 
-enum { RESUME = 256, FILES, TREE, FAIL_FAST, DEADLINE, GRACE, JOBLOG, PROV, NO_PROV, LIST_LEFT, VERSION, PASS };
+enum { RESUME = 256, FILES, SEGMENTS, TREE, FAIL_FAST, DEADLINE, GRACE, JOBLOG, PROV, NO_PROV, LIST_LEFT, NODE, CPUS, VERSION, PASS };
 static const struct option own[] = {
     { "output", 1, NULL, 'o' }, { "keep-going", 0, NULL, 'k' }, { "dry-run", 0, NULL, 'n' }, { "help", 0, NULL, 'h' }, { "version", 0, NULL, VERSION },
-    { "resume", 0, NULL, RESUME }, { "files-from", 1, NULL, FILES }, { "null", 0, NULL, '0' }, { "tree", 1, NULL, TREE },
+    { "resume", 0, NULL, RESUME }, { "files-from", 1, NULL, FILES }, { "null", 0, NULL, '0' }, { "segments", 1, NULL, SEGMENTS }, { "tree", 1, NULL, TREE },
     { "fail-fast", 0, NULL, FAIL_FAST }, { "deadline", 1, NULL, DEADLINE }, { "grace", 1, NULL, GRACE }, { "joblog", 1, NULL, JOBLOG },
-    { "provenance", 0, NULL, PROV }, { "no-provenance", 0, NULL, NO_PROV }, { "list-left", 0, NULL, LIST_LEFT },
+    { "node", 1, NULL, NODE }, { "cpus", 1, NULL, CPUS }, { "provenance", 0, NULL, PROV }, { "no-provenance", 0, NULL, NO_PROV }, { "list-left", 0, NULL, LIST_LEFT },
 };
 enum { N_OWN = sizeof own / sizeof *own };
 
-struct asked { struct fa_run_options run; const char *out, *list, *tree; int nul, dry_run, list_left, provenance, workers; };
+struct asked { struct fa_run_options run; const char *out, *list, *tree; int nul, dry_run, list_left, provenance, workers; struct fa_place_options place; };
 
 static volatile sig_atomic_t stop_signal;
 static void on_signal(int sig) { stop_signal = sig; }
 
 static int cpus_given(void)
 {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    struct fa_cpus cpus;
+    struct fa_err e;
+    return fa_cpus_allowed(&cpus, &e) == FA_OK ? fa_cpus_count(&cpus) : 1;
 }
 
 /* -j, else $N_WORKERS (there at most the CPUs given), else 1. */
@@ -72,6 +75,28 @@ static int workers(int asked)
         asked = asked > cpus ? cpus : asked;
     }
     return asked < 0 ? 1 : asked == 0 ? cpus : asked;
+}
+
+/* "90", "90s", "1.5m", "1h" in milliseconds. */
+static long segment_length(const char *text)
+{
+    static const struct { char unit; int seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
+    const size_t n = strlen(text);
+    char number[32];
+    int unit = 1;
+    for (size_t i = 0; n && i < 3; i++)
+        if (text[n - 1] == units[i].unit)
+            unit = units[i].seconds;
+    snprintf(number, sizeof number, "%.*s", (int)n - (n && strchr("smh", text[n - 1])), text);
+    return (long)(fa_opt_double("--segments", number, 4.0 / unit, 1e6 / unit) * unit * 1000 + 0.5);
+}
+
+static void refuse_what_cannot_be_cut(const struct fa_ask *ask)
+{
+    static const char *const no[] = { "start", "duration", "frames", "aligned" };
+    for (size_t i = 0; ask->segment_ms && i < sizeof no / sizeof *no; i++)
+        if (fa_ask_value(ask, no[i]))
+            fa_die_usage("--segments does not go with --%s", no[i]);
 }
 
 static void parse(struct asked *a, int argc, char **argv)
@@ -97,11 +122,14 @@ static void parse(struct asked *a, int argc, char **argv)
         case RESUME: a->run.resume = 1; break;
         case LIST_LEFT: a->run.resume = a->list_left = 1; break;
         case FILES: a->list = optarg; break;
+        case SEGMENTS: ask->segment_ms = segment_length(optarg); break;
         case TREE: a->tree = optarg; break;
         case FAIL_FAST: a->run.fail_fast = 1; break;
         case DEADLINE: a->run.deadline = fa_opt_double("--deadline", optarg, 0.001, 1e9); break;
         case GRACE: a->run.grace = fa_opt_double("--grace", optarg, 0, 1e9); break;
         case JOBLOG: a->run.joblog = optarg; break;
+        case NODE: a->place.node = (int)fa_opt_long("--node", optarg, 0, FA_MAX_NODE - 1); break;
+        case CPUS: a->place.cpus = optarg; break;
         case PROV: a->provenance = 1; break;
         case NO_PROV: a->provenance = 0; break;
         case 'h': fputs(usage, stdout); exit(fa_close_stdout(0));
@@ -111,6 +139,7 @@ static void parse(struct asked *a, int argc, char **argv)
                 fa_die_usage("wrong use");
             ask->value[c - PASS] = optarg ? optarg : "";
         }
+    refuse_what_cannot_be_cut(ask);
     if (a->out && !*a->out)
         fa_die_usage("-o: empty name");
     if (a->run.resume && (!a->out || a->provenance == 0))
@@ -192,7 +221,7 @@ static int find_request(struct asked *a, int in_folder, char **request)
 
 int main(int argc, char **argv)
 {
-    struct asked a = { .run = { .ask.threads = 1, .stop = &stop_signal }, .provenance = -1, .workers = -1 };
+    struct asked a = { .run = { .ask.threads = 1, .stop = &stop_signal }, .provenance = -1, .workers = -1, .place.node = -1 };
     struct fa_jobs jobs;
     struct fa_err e = { 0 };
     char *request = NULL;
@@ -200,6 +229,8 @@ int main(int argc, char **argv)
     fa_msg_init("fa");
     parse(&a, argc, argv);
     fa_msg_level(a.run.ask.level);
+    if (fa_place_bind(&a.place, &e) != FA_OK)
+        fa_die_usage("%s", e.text);
     a.run.workers = workers(a.workers);
     if (optind == argc && !a.list)
         fa_die_usage("no clip given");
@@ -219,7 +250,7 @@ int main(int argc, char **argv)
         print_left(&jobs, &a);
     else if (status == 0) {
         const struct fa_listener to = { say, NULL, isatty(2) && a.run.ask.level == FA_NORMAL };
-        if (a.run.workers > jobs.n)
+        if (a.run.workers > jobs.n && !a.run.ask.segment_ms)
             a.run.workers = jobs.n;
         if (a.run.workers > 1)           /* ffmpeg would start a thread for each CPU, for each clip */
             a.run.ask.decode_threads = cpus_given() > a.run.workers ? cpus_given() / a.run.workers : 1;

@@ -71,6 +71,8 @@ struct fa_media;
  * no video stream, too large), FA_E_ARG (options that do not fit the input), FA_E_CHILD (ffprobe missing or killed), FA_E_IO, FA_E_MEM. */
 int fa_media_open(struct fa_media **m, const char *input, const struct fa_media_options *o, struct fa_err *e);
 const struct fa_media_info *fa_media_info(const struct fa_media *m);
+/* The words for a start behind the last frame. */
+#define FA_MEDIA_NO_FRAME "no frame at or after the start"
 /* FA_OK with a frame; FA_EOF after the last; FA_E_INPUT after the last that could be decoded, when ffmpeg complained, failed or gave no
  * frame at all (the text says about which frame and has ffmpeg's words); FA_E_CHILD when ffmpeg is missing or was killed; FA_E_PIPE when
  * the reader to watch is gone; what the options' room returned. */

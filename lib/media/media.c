@@ -211,7 +211,7 @@ static int next_of_file(struct fa_media *m, struct fa_media_frame *f, struct fa_
             f->pts = t.pts + m->shift;
         f->t = m->last_t = seconds(m, f->pts);
     } else if (r == FA_EOF && m->n == 0) {
-        r = fa_fail(e, FA_E_INPUT, m->o.start > 0 ? "no frame at or after the start" : "no frame in it");
+        r = fa_fail(e, FA_E_INPUT, m->o.start > 0 ? FA_MEDIA_NO_FRAME : "no frame in it");
     }
     return r;
 }

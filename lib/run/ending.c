@@ -34,7 +34,7 @@ struct run_ending run_end(const struct fa_pipeline *p, const struct fa_args *arg
     end.status = fa_pipeline_verdict(p, &culprit);
     for (int i = 0; i < p->n; i++) {
         const struct fa_pipeline_stage *s = &p->stage[i];
-        if (s->len && (end.status == 0 || i == culprit || s->status == 0 || verbose))
+        if (to && s->len && (end.status == 0 || i == culprit || s->status == 0 || verbose))
             to->say(to->self, FA_SAY_WORDS, s->text);
     }
     if (end.status && culprit < 0) {
@@ -46,6 +46,7 @@ struct run_ending run_end(const struct fa_pipeline *p, const struct fa_args *arg
             end.reason = NULL;
     } else if (end.status) {
         end.reason = last_line(&p->stage[culprit]);
+        end.told = 1;
     }
     return end;
 }

@@ -24,6 +24,8 @@ struct fa_ask {
     const char *value[FA_PASS_MAX];
     int threads, decode_threads;        /* of each stage; of ffmpeg, 0: its own choice */
     int level;                          /* enum fa_msg_level */
+    long segment_ms;                    /* cut long clips into segments of this length; 0: never */
+    const char *node;                   /* number of the NUMA node to stay on; NULL: free */
 };
 
 /* The argument of the option called name; NULL: not given. */
@@ -38,6 +40,10 @@ void fa_args_close(struct fa_args *a);
 void fa_stage_args(struct fa_args *a, enum fa_stage_no stage, const struct fa_ask *ask, const char *name);
 /* The program beside the one that runs, or its plain name, for PATH, when there is none. */
 void fa_args_program(struct fa_args *a, const char *program);
+
+/* The three that track a segment of a clip (fa_segments.h), and the three that make a CSV of the segments' streams. */
+void fa_segment_args(struct fa_args a[3], const struct fa_ask *ask, const char *input, const char *name, int k, int n);
+void fa_join_args(struct fa_args a[3], const struct fa_ask *ask, const char *name, const char *csv, const char *request);
 
 /* A word as a shell reads it, without a raw newline. */
 void fa_quote(FILE *f, const char *word);

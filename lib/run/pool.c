@@ -12,37 +12,18 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 200, KILL_AFTER = 5 /* seconds from SIGTERM to SIGKILL */ };
+#include "fa_place.h"
 
-/* A pipe that runs, or a place for one (job NULL). */
-struct row {
-    struct fa_job *job;
-    struct fa_pipeline pipe;
-    struct fa_args args[FA_N_STAGE];
-    double since, clock;                /* of its start: monotonic, and of the day */
-};
-struct run {
-    struct fa_jobs *jobs;
-    const struct fa_run_options *o;
-    const struct fa_listener *to;
-    struct row *row;
-    struct pollfd *fds;
-    int n_row, running, next;           /* next: job to be looked at */
-    int stale, closed, late;            /* jobs that did not fit the request; no further job is begun; because of the deadline */
-    int worst;
-    double drop_at, kill_at, shown;     /* 0: not */
-    struct run_count count;
-};
+enum { TICK_MS = 200, KILL_AFTER = 5 /* seconds from SIGTERM to SIGKILL */ };
 
 /* --- One clip ----------------------------------------------------------------------------------------------------------------- */
 
-static void put_log(struct run *r, const struct row *row, const struct run_ending *end)
+static void put_log(struct run *r, const struct fa_job *job, double since, double clock, const struct run_ending *end)
 {
     struct stat st;
     struct fa_err e;
     char *text = NULL;
     size_t len;
-    const struct fa_job *job = row->job;
     FILE *f = open_memstream(&text, &len);
     if (!f)
         return;
@@ -75,17 +56,21 @@ static void put_log(struct run *r, const struct row *row, const struct run_endin
         if (*p == '\n' || *p == '\t')
             *p = ' ';
     const struct fa_joblog_entry entry = { .seq = (int)(job - r->jobs->job) + 1, .status = end->signal ? 0 : end->status, .signal = end->signal,
-        .start = row->clock, .seconds = run_now() - row->since, .command = text,
+        .start = clock, .seconds = run_now() - since, .command = text,
         .received = !end->status && job->csv && stat(job->csv, &st) == 0 ? (unsigned long long)st.st_size : 0 };
     if (fa_joblog_put(r->o->joblog, &entry, &e) != FA_OK)
         run_say(r->to, FA_SAY_ERROR, "%s", e.text);
     free(text);
 }
 
-/* A job is at its end: counted, logged, and its failure told. Takes end.reason. */
-static void close_job(struct run *r, struct row *row, struct run_ending end)
+void run_close_job(struct run *r, struct fa_job *job, double since, double clock, struct run_ending end)
 {
-    struct fa_job *job = row->job;
+    r->count.frames += job->frames;
+    if (end.status && r->kill_at > 0) { /* ended by us: not the clip's fault */
+        job->state = FA_JOB_DROPPED;
+        free(end.reason);
+        return;
+    }
     if (end.status == 0) {
         char *partial = NULL;           /* of an earlier failure */
         job->state = FA_JOB_DONE;
@@ -101,67 +86,67 @@ static void close_job(struct run *r, struct row *row, struct run_ending end)
         r->closed |= r->o->fail_fast || end.status == 2;
     }
     if (r->o->joblog)
-        put_log(r, row, &end);
+        put_log(r, job, since, clock, &end);
     job->reason = end.reason;
-    row->job = NULL;
 }
 
-static void close_args(struct row *row)
+void run_row_free(struct row *row)
 {
     for (int s = 0; s < FA_N_STAGE; s++)
         fa_args_close(&row->args[s]);
+    row->job = NULL;
+    row->cut = NULL;
 }
 
-static void begin(struct run *r, struct row *row, struct fa_job *job)
+int run_row_start(struct run *r, struct row *row, struct fa_job *job, int n, const struct fa_pipeline_ends *ends, struct fa_err *e)
 {
     struct timespec t;
-    struct fa_err e = { 0 };
     char *const *argv[FA_N_STAGE];
-    const struct fa_pipeline_ends ends = { strcmp(job->input, "-") == 0 ? 0 : -1, -1, FA_LANDMARKS };
     int failed = 0;
     clock_gettime(CLOCK_REALTIME, &t);
-    row->job = job;
     row->since = run_now();
     row->clock = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-    job->state = FA_JOB_RUNS;
-    fa_clip_args(row->args, &r->o->ask, job->input, job->name, job->csv, r->o->request, 1);
-    for (int s = 0; s < FA_N_STAGE; s++) {
+    for (int s = 0; s < n; s++) {
         argv[s] = row->args[s].v;
         failed |= row->args[s].failed;
     }
     if (failed)
-        fa_fail(&e, FA_E_MEM, "out of memory, or too many options");
-    else if (fa_pipeline_start(&row->pipe, argv, FA_N_STAGE, &ends, &e) == FA_OK) {
+        fa_fail(e, FA_E_MEM, "out of memory, or too many options");
+    else if (fa_pipeline_start(&row->pipe, argv, n, ends, e) == FA_OK) {
+        row->job = job;
         r->running++;
-        return;
-    }
-    run_clear_up(&row->pipe, row->args);
-    close_args(row);
-    run_say(r->to, FA_SAY_ERROR, "%s: %s", job->input, e.text);
-    close_job(r, row, (struct run_ending){ .status = fa_err_status(e.code), .reason = strdup(e.text) });
+        return FA_OK;
+    } else
+        run_clear_up(&row->pipe, row->args);
+    run_row_free(row);
+    return e->code;
 }
 
+static void begin(struct run *r, struct row *row, struct fa_job *job)
+{
+    struct fa_err e = { 0 };
+    const struct fa_pipeline_ends ends = { strcmp(job->input, "-") == 0 ? 0 : -1, -1, FA_LANDMARKS };
+    struct fa_ask ask = r->o->ask;
+    ask.node = *row->node ? row->node : NULL;
+    job->state = FA_JOB_RUNS;
+    fa_clip_args(row->args, &ask, job->input, job->name, job->csv, r->o->request, 1);
+    if (run_row_start(r, row, job, FA_N_STAGE, &ends, &e) == FA_OK)
+        return;
+    run_say(r->to, FA_SAY_ERROR, "%s: %s", job->input, e.text);
+    run_close_job(r, job, row->since, row->clock, (struct run_ending){ .status = fa_err_status(e.code), .reason = strdup(e.text) });
+}
+
+/* A row has ended whose clip is whole. */
 static void finish(struct run *r, struct row *row)
 {
     struct fa_job *job = row->job;
-    int culprit;
-    const int status = fa_pipeline_verdict(&row->pipe, &culprit);
-    r->running--;
+    struct run_ending end = run_end(&row->pipe, row->args, r->o->ask.level > 0, r->kill_at > 0 ? NULL : r->to);
     job->frames = run_frames(&row->pipe).done;
-    r->count.frames += job->frames;
+    if (end.reason && !end.told && r->kill_at <= 0)
+        run_say(r->to, FA_SAY_ERROR, "%s: %s", job->input, end.reason);
     run_clear_up(&row->pipe, row->args);
-    if (status && r->kill_at > 0) {     /* ended by us: not the clip's fault */
-        job->state = FA_JOB_DROPPED;
-        row->job = NULL;
-    } else {
-        if (r->to->progress)
-            run_say(r->to, FA_SAY_PROGRESS, "%s", "");
-        const struct run_ending end = run_end(&row->pipe, row->args, r->o->ask.level > 0, r->to);
-        if (end.reason && (end.signal || culprit < 0))
-            run_say(r->to, FA_SAY_ERROR, "%s: %s", job->input, end.reason);
-        close_job(r, row, end);
-    }
-    close_args(row);
+    run_close_job(r, job, row->since, row->clock, end);
+    run_row_free(row);
 }
 
 /* --- Which clip next ------------------------------------------------------------------------------------------------------------- */
@@ -182,26 +167,35 @@ static int keep(struct run *r, struct fa_job *job)
     return 0;
 }
 
-static struct row *free_row(struct run *r)
+static struct row *free_row(struct run *r, int from, int to)
 {
-    for (int i = 0; i < r->n_row; i++)
+    for (int i = from; i < to; i++)
         if (!r->row[i].job)
             return &r->row[i];
     return NULL;
 }
 
-/* Looks at one job: keeps or begins it. 0: nothing can be begun now. */
+/* Begins the next segment, or looks at one job: keeps or begins it. 0: nothing can be begun now. */
 static int take_next(struct run *r)
 {
     if (!r->closed && r->o->deadline > 0 && run_now() - r->count.since >= r->o->deadline)
         r->closed = r->late = 1;
     if (*r->o->stop)
         r->closed = 1;
-    struct row *row = free_row(r);
-    if (r->closed || !row || r->next == r->jobs->n)
+    struct row *row = free_row(r, 0, r->n_worker), *join = free_row(r, r->n_worker, r->n_row);
+    if (!row || r->kill_at > 0)
+        return 0;
+    if (cut_next(r, row))
+        return 1;
+    if (r->closed || r->next == r->jobs->n || (r->n_row > r->n_worker && !join))
         return 0;
     struct fa_job *job = &r->jobs->job[r->next++];
-    if (!keep(r, job))
+    if (keep(r, job))
+        return 1;
+    const int n = join ? cut_count(&r->o->ask, job->input) : 1;
+    if (n > 1)
+        cut_open(r, job, n, join);
+    else
         begin(r, row, job);
     return 1;
 }
@@ -223,7 +217,14 @@ static void serve(struct run *r, int timeout_ms)
             continue;
         const int still = fa_pipeline_serve(&row->pipe, r->fds + n);
         n += (nfds_t)row->pipe.n + 1;
-        if (!still)
+        if (still)
+            continue;
+        r->running--;
+        if (r->to->progress)
+            run_say(r->to, FA_SAY_PROGRESS, "%s", "");
+        if (row->cut)
+            cut_ended(r, row);
+        else
             finish(r, row);
     }
 }
@@ -262,11 +263,15 @@ static void show(struct run *r)
     r->shown = t;
     for (int i = 0; i < r->n_row; i++) {
         const struct row *row = &r->row[i];
-        if (!row->job)
+        struct run_frames f = { 0, 0 };
+        if (!row->job || (row->cut && row->k >= 0))
             continue;
-        const struct run_frames f = run_frames(&row->pipe);
+        if (row->cut)
+            f = cut_frames(r, row->cut);
+        else
+            f = run_frames(&row->pipe);
         if (c.total == 1)
-            run_progress_one(r->to, row->job->input, f, row->since);
+            run_progress_one(r->to, row->job->input, f, c.since);
         c.frames += f.done;
         c.part += f.all ? (double)f.done / (double)f.all : 0;
     }
@@ -275,14 +280,31 @@ static void show(struct run *r)
 }
 
 /* Descriptors for all pipes; where the system gives fewer, pipe2 will say so. */
-static void raise_limit(int workers)
+static void raise_limit(int rows)
 {
-    const rlim_t need = (rlim_t)workers * FA_PIPELINE_FDS + 64;
+    const rlim_t need = (rlim_t)rows * (FA_PIPELINE_FDS + 4) + 64;
     struct rlimit l;
     if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < need) {
         l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > need ? need : l.rlim_max;
         setrlimit(RLIMIT_NOFILE, &l);
     }
+}
+
+/* On a machine with several nodes all stages of a clip stay on one, free among its CPUs. */
+static int spread(struct run *r)
+{
+    struct fa_topology *t = malloc(sizeof *t);
+    struct fa_place_slot *slot = calloc((size_t)r->n_row + 1, sizeof *slot);
+    struct fa_err e;
+    const int ok = t && slot;
+    if (ok && fa_topology_read(t, &e) == FA_OK && t->n > 1) {
+        fa_place_plan(slot, r->n_worker, t);
+        for (int i = 0; i < r->n_worker; i++)
+            snprintf(r->row[i].node, sizeof r->row[i].node, "%d", slot[i].node);
+    }
+    free(t);
+    free(slot);
+    return ok;
 }
 
 static void tell_end(struct run *r)
@@ -307,33 +329,41 @@ static void tell_end(struct run *r)
         run_say(r->to, FA_SAY_ERROR, r->late ? "%d clips left at the deadline" : "%d clips not done", left);
 }
 
+static int make_room(struct run *r)
+{
+    const int cuts = r->o->ask.segment_ms > 0 ? r->n_worker + 1 : 0;
+    r->n_row = r->n_worker + cuts;
+    r->row = calloc((size_t)r->n_row + 1, sizeof *r->row);
+    r->fds = calloc((size_t)r->n_row + 1, FA_PIPELINE_FDS * sizeof *r->fds);
+    r->cut = calloc((size_t)cuts + 1, sizeof(void *));
+    return r->row && r->fds && r->cut && spread(r);
+}
+
 int fa_run(struct fa_jobs *jobs, const struct fa_run_options *o, const struct fa_listener *to)
 {
-    struct run r = { .jobs = jobs, .o = o, .to = to, .n_row = o->workers < jobs->n ? o->workers : jobs->n,
-                     .count = { .total = jobs->n, .since = run_now() } };
-    r.row = calloc((size_t)r.n_row + 1, sizeof *r.row);
-    r.fds = calloc((size_t)r.n_row + 1, FA_PIPELINE_FDS * sizeof *r.fds);
-    if (!r.row || !r.fds) {
-        free(r.row);
-        free(r.fds);
+    struct run r = { .jobs = jobs, .o = o, .to = to, .n_worker = o->workers, .count = { .total = jobs->n, .since = run_now() } };
+    if (make_room(&r)) {
+        raise_limit(r.n_row);
+        for (;;) {
+            const int more = take_next(&r);
+            if (!more && r.running == 0)
+                break;
+            if (r.running)
+                serve(&r, more ? 0 : TICK_MS);
+            cut_tend(&r);
+            heed_stop(&r);
+            show(&r);
+        }
+        const struct run_count *c = &r.count;
+        if (c->total > c->kept + c->done + c->failed && r.worst == 0)
+            r.worst = 3;
+        tell_end(&r);
+    } else {
         run_say(to, FA_SAY_ERROR, "out of memory");
-        return 3;
-    }
-    raise_limit(r.n_row);
-    for (;;) {
-        const int more = take_next(&r);
-        if (!more && r.running == 0)
-            break;
-        if (r.running)
-            serve(&r, more ? 0 : TICK_MS);
-        heed_stop(&r);
-        show(&r);
-    }
-    const struct run_count *c = &r.count;
-    if (c->total > c->kept + c->done + c->failed && r.worst == 0)
         r.worst = 3;
-    tell_end(&r);
+    }
     free(r.row);
     free(r.fds);
+    free((void *)r.cut);
     return r.worst;
 }

@@ -62,6 +62,8 @@ char *fa_request(const struct fa_ask *ask, uint64_t model_hash, struct fa_err *e
         else
             fputs(value, f);
     }
+    if (f && ask->segment_ms)
+        fprintf(f, " --segments=%.10g", (double)ask->segment_ms / 1000);
     const int bad = !f || ferror(f);
     if ((f && fclose(f) != 0) || bad)
         r = fa_fail(e, FA_E_MEM, "out of memory");

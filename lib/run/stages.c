@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fa_segments.h"
+
 const char *const fa_stage_name[FA_N_STAGE] = { "fa-decode", "fa-detect", "fa-landmarks", "fa-aus", "fa-csv" };
 
 enum { D = 1 << FA_DECODE, T = 1 << FA_DETECT, L = 1 << FA_LANDMARKS, A = 1 << FA_AUS, C = 1 << FA_CSV };
@@ -134,29 +136,74 @@ void fa_stage_args(struct fa_args *a, enum fa_stage_no stage, const struct fa_as
         add_number(a, "-t", ask->threads);
     if (stage == FA_DECODE && ask->decode_threads > 0)
         add_number(a, "--threads", ask->decode_threads);
+    if (ask->node && stage != FA_CSV) {
+        fa_args_add(a, "--node");
+        fa_args_add(a, ask->node);
+    }
     if (ask->level)
         fa_args_add(a, ask->level < 0 ? "-q" : "-v");
+}
+
+static void begin(struct fa_args *a, enum fa_stage_no stage, const struct fa_ask *ask, const char *name)
+{
+    *a = (struct fa_args){ 0 };
+    fa_stage_args(a, stage, ask, name);
+}
+
+static void add_csv(struct fa_args *a, const char *csv, const char *request)
+{
+    if (csv) {
+        fa_args_add(a, "-o");
+        fa_args_add(a, csv);
+    }
+    if (csv && request) {
+        fa_args_add(a, "--request");
+        fa_args_add(a, request);
+    }
 }
 
 void fa_clip_args(struct fa_args a[FA_N_STAGE], const struct fa_ask *ask, const char *input, const char *name, const char *csv, const char *request,
                   int report)
 {
-    for (int s = 0; s < FA_N_STAGE; s++) {
-        a[s] = (struct fa_args){ 0 };
-        fa_stage_args(&a[s], (enum fa_stage_no)s, ask, name);
-    }
+    for (int s = 0; s < FA_N_STAGE; s++)
+        begin(&a[s], (enum fa_stage_no)s, ask, name);
     fa_args_add(&a[FA_DECODE], "--");
     fa_args_add(&a[FA_DECODE], input);
     if (report)
         add_number(&a[FA_LANDMARKS], "--progress-fd", 3);
-    if (csv) {
-        fa_args_add(&a[FA_CSV], "-o");
-        fa_args_add(&a[FA_CSV], csv);
-    }
-    if (csv && request) {
-        fa_args_add(&a[FA_CSV], "--request");
-        fa_args_add(&a[FA_CSV], request);
-    }
+    add_csv(&a[FA_CSV], csv, request);
+}
+
+static void add_seconds(struct fa_args *a, const char *option, double s)
+{
+    char text[40];
+    if (s <= 0)
+        return;
+    snprintf(text, sizeof text, "%.3f", s);
+    fa_args_add(a, option);
+    fa_args_add(a, text);
+}
+
+void fa_segment_args(struct fa_args a[3], const struct fa_ask *ask, const char *input, const char *name, int k, int n)
+{
+    double start, duration;
+    for (int s = FA_DECODE; s <= FA_LANDMARKS; s++)
+        begin(&a[s], (enum fa_stage_no)s, ask, name);
+    fa_segment_span(k, n, ask->segment_ms, &start, &duration);
+    add_seconds(&a[FA_DECODE], "--start", start);
+    add_seconds(&a[FA_DECODE], "--duration", duration);
+    fa_args_add(&a[FA_DECODE], "--");
+    fa_args_add(&a[FA_DECODE], input);
+}
+
+void fa_join_args(struct fa_args a[3], const struct fa_ask *ask, const char *name, const char *csv, const char *request)
+{
+    a[0] = (struct fa_args){ 0 };
+    fa_args_program(&a[0], "fa-join");
+    add_seconds(&a[0], "--segments", (double)ask->segment_ms / 1000);
+    begin(&a[1], FA_AUS, ask, name);
+    begin(&a[2], FA_CSV, ask, name);
+    add_csv(&a[2], csv, request);
 }
 
 void fa_quote(FILE *f, const char *s)

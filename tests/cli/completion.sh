@@ -2,7 +2,7 @@
 # cmd/completion.bash offers the options that each program's -h names, no others, and what may follow them.
 . tests/cli/lib.sh
 . cmd/completion.bash
-programs='fa fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report fa-slurm shmload'
+programs='fa fa-join fa-decode fa-detect fa-landmarks fa-aus fa-csv fa-view fa-models fa-compare fa-report fa-slurm shmload'
 offer() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fa_complete; printf '%s\n' "${COMPREPLY[@]}"; }
 # Options in a usage text: -x, -2Dfp, --long; "-q, -v" and "[-qv]" too.
 named() { "$1" -h | grep -oE "(^|[ [(|,])--?[A-Za-z0-9][A-Za-z0-9-]*" | grep -oE -- '--?[A-Za-z0-9][A-Za-z0-9-]*$' | grep -v -- '^-qv$\|^-B$' | sort -u; }   # -B: a range's end in fa-view's text

@@ -17,3 +17,21 @@ want_rc() { # RC command...: the command must end with this exit status; its std
 }
 want_err() { grep -qE -- "$1" "$TMP/err" || { echo "stderr lacks /$1/:"; cat "$TMP/err"; return 1; }; }
 same() { cmp "$1" "$2"; }
+children() { # PID: its children, one a line (no procps on a bare machine)
+    local line p
+    if [ -r "/proc/$1/task/$1/children" ]; then tr ' ' '\n' <"/proc/$1/task/$1/children" | grep .; return; fi
+    for p in /proc/[0-9]*; do
+        { while read -r line; do [ "$line" = "PPid:	$1" ] && echo "${p#/proc/}"; done <"$p/status"; } 2>/dev/null
+    done
+}
+child_named() { # PID NAME
+    local c name
+    for c in $(children "$1"); do { read -r name <"/proc/$c/comm"; } 2>/dev/null && [ "$name" = "${2:0:15}" ] && echo "$c" && return; done
+    return 1
+}
+alive() { local line; { read -r line <"/proc/$1/stat"; } 2>/dev/null && [[ ${line##*) } != Z* ]]; }
+gone() { # PID...: within three seconds
+    local _ p
+    for _ in $(seq 60); do for p; do alive "$p" && { sleep 0.05; continue 2; }; done; return 0; done
+    return 1
+}

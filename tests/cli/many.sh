@@ -15,16 +15,6 @@ for i in 1 2 3 4 5; do
 done
 same_as_one_by_one() { local i; for i in 1 2 3 4 5; do same "one/c$i.csv" "$1/c$i.csv" || return 1; done; }
 nothing_temporary() { ! find "$1" -name '*.tmp*' -o -name '*.partial' | grep .; }
-children() { # PID: its children, one a line
-    local f
-    for f in /proc/[0-9]*/stat; do awk -v p="$1" '{ n = $0; sub(/.*\) . /, "", n); split(n, a, " "); if (a[1] == p) print $1 }' "$f" 2>/dev/null; done
-}
-alive() { [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null || echo Z)" != Z ]; }
-gone() { # PID...: within two seconds
-    local i p
-    for i in $(seq 40); do for p; do alive "$p" && { sleep 0.05; continue 2; }; done; return 0; done
-    return 1
-}
 
 any_number_at_a_time_gives_the_same_bytes() {
     local j

@@ -73,17 +73,6 @@ strange_names_work() {
 }
 a_full_disk_is_status_3() { fa --frames 3 "$part" >/dev/full 2>"$TMP/err"; [ $? = 3 ] && want_err 'fa-csv'; }
 a_reader_that_goes_away_ends_the_pipe_quietly() { [ "$( fa "$part" 2>"$TMP/err" | head -1 | wc -l )" = 1 ] && [ ! -s "$TMP/err" ]; }
-children() { # PID: its children, one a line (no procps here on a bare machine)
-    local f
-    for f in /proc/[0-9]*/stat; do
-        awk -v p="$1" '{ n = $0; sub(/.*\) . /, "", n); split(n, a, " "); if (a[1] == p) print $1 }' "$f" 2>/dev/null
-    done
-}
-child_named() { # PID NAME
-    local c
-    for c in $(children "$1"); do [ "$(cat "/proc/$c/comm" 2>/dev/null)" = "${2:0:15}" ] && echo "$c" && return; done
-    return 1
-}
 killed() { # STAGE SIGNAL: starts fa on a long clip, kills that stage, checks fa's end, its words and that nothing is left
     local stage=$1 sig=$2 rc f=$TMP/kill.csv
     fa -o "$f" "$clip" 2>"$TMP/err" & local pid=$!
