@@ -93,16 +93,16 @@ static int sink_read(struct sink *s)
 
 char *fa_child_output(char *const argv[], size_t max, int *status, char **err_text, struct fa_err *e)
 {
-    return fa_child_output_fd(argv, -1, 0, max, status, err_text, e);
+    return fa_child_output_fd(argv, -1, 0, 0, max, status, err_text, e);
 }
 
-char *fa_child_output_fd(char *const argv[], int from, int to, size_t max, int *status, char **err_text, struct fa_err *e)
+char *fa_child_output_fd(char *const argv[], int from, int to, int watch, size_t max, int *status, char **err_text, struct fa_err *e)
 {
     enum { ERR_MAX = 4096 };
     struct sink s[2] = { { -1, NULL, 0, max, 0 }, { -1, NULL, 0, ERR_MAX, 0 } };
     int p[2][2] = { { -1, -1 }, { -1, -1 } };
     pid_t pid = -1;
-    int ok = 0;
+    int ok = 0, lost = 0;
 
     for (int i = 0; i < 2; i++) {
         s[i].buf = malloc(s[i].max + 1);
@@ -120,18 +120,25 @@ char *fa_child_output_fd(char *const argv[], int from, int to, size_t max, int *
     close(p[0][1]);
     close(p[1][1]);
     p[0][1] = p[1][1] = -1;
-    for (int open_n = 2; open_n > 0;) {
-        struct pollfd pf[2] = { { s[0].fd, POLLIN, 0 }, { s[1].fd, POLLIN, 0 } };
-        if (poll(pf, 2, -1) < 0 && errno != EINTR)
+    for (int open_n = 2; open_n > 0 && !lost;) {
+        struct pollfd pf[3] = { { s[0].fd, POLLIN, 0 }, { s[1].fd, POLLIN, 0 }, { watch > 0 ? watch : -1, 0, 0 } };
+        if (poll(pf, 3, -1) < 0 && errno != EINTR)
             break;
+        lost = pf[2].revents != 0;
         for (int i = 0; i < 2; i++)
             if (s[i].fd >= 0 && (pf[i].revents & (POLLIN | POLLHUP | POLLERR)) && !sink_read(&s[i])) {
                 s[i].fd = -1;
                 open_n--;
             }
     }
+    if (lost)
+        kill(pid, SIGKILL);
     if (fa_child_wait(pid, status, e) != FA_OK)
         goto out;
+    if (lost) {
+        fa_fail(e, FA_E_PIPE, "the reader is gone");
+        goto out;
+    }
     if (s[0].cut) {
         fa_fail(e, FA_E_CHILD, "%s: more than %zu bytes of output", argv[0], max);
         goto out;

@@ -19,7 +19,8 @@ int fa_pipe(int fd[2], struct fa_err *e);
 /* Runs argv to its end and returns its standard output (at most max bytes, NUL-terminated, to be freed) and *status as above.
  * NULL and e filled when it cannot be started or prints more. err_text (may be NULL): its standard error likewise, cut at 4 KiB. */
 char *fa_child_output(char *const argv[], size_t max, int *status, char **err_text, struct fa_err *e);
-/* The same for a child that also gets our descriptor from as to (>= 3); from < 0: none. */
-char *fa_child_output_fd(char *const argv[], int from, int to, size_t max, int *status, char **err_text, struct fa_err *e);
+/* The same for a child that also gets our descriptor from as to (>= 3); from < 0: none. watch > 0: a pipe that we write into; when its reader
+ * is gone the child is killed (NULL, FA_E_PIPE). */
+char *fa_child_output_fd(char *const argv[], int from, int to, int watch, size_t max, int *status, char **err_text, struct fa_err *e);
 
 #endif

@@ -65,7 +65,7 @@ static int open_file(struct fa_media *m, struct fa_err *e)
 {
     struct fa_source src;
     struct fa_probe *p = &m->probe;
-    int r = fa_source_open(&src, m->name, e);
+    int r = fa_source_open(&src, m->name, m->o.watch, e);
     if (r == FA_OK)
         r = fa_probe_run(p, &src, !m->o.no_autorotate, e);
     if (r == FA_OK) {
@@ -139,7 +139,7 @@ int fa_media_probe(struct fa_media_brief *b, const char *input, struct fa_err *e
     *b = (struct fa_media_brief){ 0 };
     if (what >= 2)
         return probe_sequence(b, input, what == 3, e);
-    int r = fa_source_open(&src, input, e);
+    int r = fa_source_open(&src, input, 0, e);
     if (r == FA_OK)
         r = fa_probe_run(&p, &src, 1, e);
     fa_source_close(&src);

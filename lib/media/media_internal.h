@@ -15,8 +15,10 @@ enum fa_raw { FA_RAW_BGR24, FA_RAW_BGR48, FA_RAW_GRAY16 };
 /* --- source.c: one input file in a form that ffmpeg can open whatever its name is ----------------------------------------- */
 
 enum { FA_SOURCE_FD = 4 };                    /* descriptor that the children get it as */
-struct fa_source { char *arg; int fd; };      /* arg for -i: "file:NAME", or "file:/dev/fd/4" with fd >= 0 to hand over */
-int fa_source_open(struct fa_source *s, const char *input, struct fa_err *e);
+/* arg for -i: "file:NAME", or "file:/dev/fd/4" with fd >= 0 to hand over. watch as in struct fa_media_options: while the input is copied or
+ * asked what it is, the loss of that reader is FA_E_PIPE. */
+struct fa_source { char *arg; int fd, watch; };
+int fa_source_open(struct fa_source *s, const char *input, int watch, struct fa_err *e);
 void fa_source_close(struct fa_source *s);
 
 /* --- probe.c: what ffprobe says ---------------------------------------------------------------------------------------------- */

@@ -178,7 +178,7 @@ static int run(struct fa_probe *p, char *const argv[], const struct fa_source *s
 {
     int status = 0, r = FA_OK;
     char *err = NULL;
-    char *out = fa_child_output_fd(argv, src ? src->fd : -1, FA_SOURCE_FD, MAX_TEXT, &status, &err, e);
+    char *out = fa_child_output_fd(argv, src ? src->fd : -1, FA_SOURCE_FD, src ? src->watch : 0, MAX_TEXT, &status, &err, e);
     if (!out)
         return e->code == FA_E_CHILD ? fa_err_prefix(e, "is ffmpeg installed?") : e->code;
     if (status > 255) {

@@ -62,7 +62,7 @@ static int is_plain(const char *path) { return strpbrk(path, "%*?{\r\n") == NULL
 /* The concat list of pictures run .. run_end as a source: file 'file:NAME', quotes doubled the shell's way. */
 static int list_open(struct fa_source *src, const struct fa_sequence *s, struct fa_err *e)
 {
-    *src = (struct fa_source){ strdup("file:/dev/fd/4" /* FA_SOURCE_FD */), memfd_create("fa-pictures", MFD_CLOEXEC) };
+    *src = (struct fa_source){ strdup("file:/dev/fd/4" /* FA_SOURCE_FD */), memfd_create("fa-pictures", MFD_CLOEXEC), 0 };
     if (!src->arg || src->fd < 0)
         return fa_fail_errno(e, FA_E_IO, "list of pictures");
     int fd = fcntl(src->fd, F_DUPFD_CLOEXEC, 0);
@@ -91,7 +91,7 @@ static int run_open(struct fa_sequence *s, struct fa_err *e)
     static const int turn[9] = { [3] = 180, [5] = 90, [6] = 90, [7] = 270, [8] = 270 };     /* EXIF orientation, degrees clockwise */
     const char *path = s->l.path[s->next];
     struct fa_picture p = header_of(path);
-    struct fa_source src = { NULL, -1 };
+    struct fa_source src = { NULL, -1, 0 };
     struct fa_decoder_args a = { .color_tag = s->o.color_tag, .threads = s->o.threads, .frame0 = s->next, .src = &src, .o = &s->o };
     int r;
 
@@ -116,7 +116,7 @@ static int run_open(struct fa_sequence *s, struct fa_err *e)
         r = list_open(&src, s, e);
     } else {
         a.frames = 1;
-        r = fa_source_open(&src, path, e);
+        r = fa_source_open(&src, path, s->o.watch, e);
         if (r == FA_OK && p.format == FA_PIC_OTHER) {
             struct fa_probe q;
             a.autorotate = !s->o.no_autorotate;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,22 @@
 
 #include "fa_file.h"
 
-static int spool(int from, struct fa_err *e)
+/* Some bytes; 0 at the end; -1 with e filled. */
+static ssize_t read_some(int from, int watch, char *buf, size_t size, struct fa_err *e)
+{
+    for (;;) {
+        struct pollfd p[2] = { { from, POLLIN, 0 }, { watch > 0 ? watch : -1, 0, 0 } };
+        if (poll(p, 2, -1) > 0 && p[1].revents)
+            return fa_fail(e, FA_E_PIPE, "the reader is gone"), -1;
+        ssize_t n = p[0].revents ? read(from, buf, size) : -1;
+        if (n >= 0)
+            return n;
+        if (errno != EINTR && errno != EAGAIN)
+            return fa_fail_errno(e, FA_E_IO, "read"), -1;
+    }
+}
+
+static int spool(int from, int watch, struct fa_err *e)
 {
     enum { BLOCK = 1 << 16 };
     char *buf = malloc(BLOCK);
@@ -23,15 +39,13 @@ static int spool(int from, struct fa_err *e)
         return fa_fail(e, FA_E_MEM, "out of memory"), -1;
     int fd = fa_tmpfile(e);
     while (fd >= 0) {
-        long long n = fa_read_full(from, buf, BLOCK);
-        if (n < 0)
-            fa_fail_errno(e, FA_E_IO, "read");
-        else if (fa_write_full(fd, buf, (size_t)n, e) != FA_OK)
-            fa_err_prefix(e, "copy of the input in $TMPDIR");
-        else if (n == BLOCK)
-            continue;
-        else
+        ssize_t n = read_some(from, watch, buf, BLOCK, e);
+        if (n == 0)
             break;
+        if (n > 0 && fa_write_full(fd, buf, (size_t)n, e) == FA_OK)
+            continue;
+        if (n > 0)
+            fa_err_prefix(e, "copy of the input in $TMPDIR");
         close(fd);
         fd = -1;
     }
@@ -47,7 +61,7 @@ static int use_descriptor(struct fa_source *s, int fd, struct fa_err *e)
     if (fstat(fd, &st) != 0)
         return fa_fail_errno(e, FA_E_INPUT, "fstat");
     if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) {
-        s->fd = spool(fd, e);
+        s->fd = spool(fd, s->watch, e);
         close(fd);
         if (s->fd < 0)
             return e->code;
@@ -59,9 +73,9 @@ static int use_descriptor(struct fa_source *s, int fd, struct fa_err *e)
     return st.st_size > 0 ? FA_OK : fa_fail(e, FA_E_INPUT, "empty file");
 }
 
-int fa_source_open(struct fa_source *s, const char *input, struct fa_err *e)
+int fa_source_open(struct fa_source *s, const char *input, int watch, struct fa_err *e)
 {
-    *s = (struct fa_source){ NULL, -1 };
+    *s = (struct fa_source){ NULL, -1, watch };
     int from_stdin = strcmp(input, "-") == 0;
     if (from_stdin && isatty(0))
         return fa_fail(e, FA_E_ARG, "standard input is a terminal");
@@ -89,5 +103,5 @@ void fa_source_close(struct fa_source *s)
     if (s->fd >= 0)
         close(s->fd);
     free(s->arg);
-    *s = (struct fa_source){ NULL, -1 };
+    *s = (struct fa_source){ NULL, -1, s->watch };
 }

@@ -17,8 +17,8 @@
 #define RING_NAME "fa-ring"
 /* Slots of a small ring and of one of large frames; memory that a ring would like not to pass; where pixels begin (a multiple of every page
  * size in use); programs of one pipe that can attach. */
-enum { RING_SLOTS = 8, RING_SLOTS_MIN = 3, RING_READERS = 16, RING_DATA = 64 << 10, RING_TICK_MS = 50, RING_PATIENCE = 60 };
-#define RING_MEMORY (64ull << 20)
+enum { RING_SLOTS = 6, RING_SLOTS_MIN = 3, RING_READERS = 16, RING_DATA = 64 << 10, RING_TICK_MS = 50, RING_PATIENCE = 60 };
+#define RING_MEMORY (32ull << 20)
 
 struct ring_slot { _Alignas(64) _Atomic uint32_t holds; _Atomic uint64_t use; };
 struct ring_head {

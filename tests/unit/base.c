@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fa_arena.h"
@@ -86,7 +87,7 @@ static void child_output_and_status_come_back(void)
     close(p[0]);
     close(p[1]);
     char *reader[] = { "sh", "-c", "cat <&4", NULL };
-    out = fa_child_output_fd(reader, high, 4, 100, &st, NULL, &e);
+    out = fa_child_output_fd(reader, high, 4, 0, 100, &st, NULL, &e);
     check_str("descriptor 4", out, "in");
     free(out);
     close(high);
@@ -95,11 +96,27 @@ static void child_output_and_status_come_back(void)
     check_int("missing", e.code, FA_E_CHILD);
 }
 
+static void a_child_ends_when_nobody_waits_for_us_any_more(void)
+{
+    struct fa_err e = { 0 };
+    int st = 0, p[2];
+    char *sleeper[] = { "sh", "-c", "exec sleep 20", NULL };
+    const time_t t = time(NULL);
+    CHECK(fa_pipe(p, &e) == FA_OK);
+    close(p[0]);
+    CHECK(fa_child_output_fd(sleeper, -1, 0, p[1], 100, &st, NULL, &e) == NULL);
+    check_int("code", e.code, FA_E_PIPE);
+    check_int("killed", st, 256 + 9);
+    CHECK(time(NULL) - t < 5);
+    close(p[1]);
+}
+
 int main(void)
 {
     RUN(error_codes_map_to_the_four_exit_statuses);
     RUN(arena_is_aligned_and_refuses_when_full);
     RUN(output_takes_its_name_only_when_committed);
     RUN(child_output_and_status_come_back);
+    RUN(a_child_ends_when_nobody_waits_for_us_any_more);
     return test_done();
 }

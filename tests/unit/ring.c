@@ -656,8 +656,8 @@ static void a_frame_that_does_not_fit_its_slot_is_refused(void)
         { "height beyond the slot", 4, 16000, "number of pixels" },
         { "no format", 8, FA_PIX_NONE, "pixels" },
         { "unknown format", 8, 7, "unknown pixel format" },
-        { "no such slot", 64 + 16, 7, "no slot of the ring" },
-        { "slot beyond every ring", 64 + 16, 8, "beyond its limits" },
+        { "no such slot", 64 + 16, RING_SLOTS - 1, "no slot of the ring" },
+        { "slot beyond every ring", 64 + 16, RING_SLOTS, "beyond its limits" },
         { "no process", 64, 0, "beyond its limits" },
         { "process 1", 64, 1, "process 1" },      /* not ours, or not there at all in a container */
         { "negative process", 64, 0x80000001u, "beyond its limits" },
@@ -945,7 +945,7 @@ static void no_memory_for_the_ring_is_an_error(void)
         owner_open(&o);
         setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1 << 20, 1 << 20 });
         int code = put_frame(&o, 0, 1, 1000, 1000, &o.e);
-        int ok = code == FA_E_IO && strstr(o.e.text, "no shared memory for 8 frames of 3000000 bytes: File too large") &&
+        int ok = code == FA_E_IO && strstr(o.e.text, "no shared memory for 6 frames of 3000000 bytes: File too large") &&
                  put_frame(&o, 0, 1, 8, 8, &o.e) == FA_OK;     /* what fits goes on */
         if (!ok)
             printf("  code %d: %s\n", code, o.e.text);
