@@ -99,7 +99,7 @@ void fa_store_packs(const struct fa_store *s, int check, fa_store_report *report
 
 /* --- Import ------------------------------------------------------------------------------------------------------------- */
 
-/* Where a tree of any layout below dir has this file: fresh memory, or NULL. */
+/* Where a tree of any layout below dir, or dir itself, has this file: fresh memory, or NULL. */
 static char *find(const struct fa_model_file *f, const char *dir)
 {
     /* Prefixes that a layout lacks: none (repository), build or installed trees, the two model folders themselves. */
@@ -114,6 +114,10 @@ static char *find(const struct fa_model_file *f, const char *dir)
             return path;
         free(path);
     }
+    char *path = fa_text("%s%s", dir, strrchr(f->path, '/'));        /* single downloads in one folder */
+    if (path && access(path, R_OK) == 0)
+        return path;
+    free(path);
     return NULL;
 }
 
