@@ -210,9 +210,9 @@ static void respond_one(void *arg, int at)
     struct respond *c = arg;
     struct fa_expert_job *job = &c->job[at];
     const struct fa_responses *r = c->r;
-    enum { ROWS = FA_MAX_WINDOW + FA_CCNF_SUPPORT - 1 };
+    enum { ROWS = FA_MAX_WINDOW + FA_EXPERT_SUPPORT - 1 };
     _Alignas(64) float aoi[2][ROWS * FA_AOI_STRIDE];
-    const int side = r->w + FA_CCNF_SUPPORT - 1;
+    const int side = r->w + FA_EXPERT_SUPPORT - 1;
     for (int k = 0; k < job->n; k++) {
         const int i = job->landmark[k];
         float m[6];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Inside the expert room: what a kind of expert has to offer. A new kind is one more file and one more row in expert.c. */
+ * Inside the expert room: what a kind of expert has to offer. A new kind is one more file, declared below
+ * and named in the table of expert.c; nothing else in the program asks which kinds there are. */
 #ifndef FA_EXPERT_INTERNAL_H
 #define FA_EXPERT_INTERNAL_H
 
@@ -7,6 +8,9 @@
 #include "fa_kern_ccnf.h"
 
 struct fa_pack;
+
+enum { FA_EXPERT_SUPPORT = 11 };         /* pixels of a patch, both ways, whatever the kind (LM 3) */
+_Static_assert((int)FA_EXPERT_SUPPORT == (int)FA_CCNF_SUPPORT, "the kernels' windows");
 
 /* One patch scale of a model. */
 struct fa_expert_scale {

@@ -113,7 +113,6 @@ static void bench_steps(struct fa_fitter *f, const struct fit_block *b, const st
 
 static void bench_models(int runs)
 {
-    static const char *const prefix[] = { "main", "part/0", "part/1", "part/2" }, *const name[] = { "main", "inner", "left_eye_28", "right_eye_28" };
     struct fa_fitter f[4];
     struct fa_params start[4];
     struct fit_block b = { 0 };
@@ -124,13 +123,13 @@ static void bench_models(int runs)
     for (int i = 0; i < 4; i++) {
         struct fa_fit_settings set;
         if (i)
-            fa_fit_settings_part(&set, name[i]);
+            fa_fit_settings_part(&set, fit_part[i]);
         else
             fa_fit_settings_main(&set, "main_clnf_general");
         double t0 = now_ns();
-        if (fa_fitter_open(&f[i], &pack, prefix[i], &set, &e) != FA_OK)
+        if (fa_fitter_open(&f[i], &pack, fit_prefix[i], &set, &e) != FA_OK)
             return;
-        printf("open_%s_%s %.3f ms\n", name[i], isa, (now_ns() - t0) * 1e-6);
+        printf("open_%s_%s %.3f ms\n", i ? fit_part[i] : "main", isa, (now_ns() - t0) * 1e-6);
     }
     while (next_block(&b, &dump, b.to))
         if (b.frame == 2) {
@@ -147,7 +146,7 @@ static void bench_models(int runs)
         const int *window = i ? f[i].set.window_init : f[i].set.window_small;
         struct fa_fit_out out = { 0 };
         BEST(t, runs, { struct fa_params p = start[i]; fa_fit_scales(&f[i], &p, window, &gray, 1, &out, &e); });
-        printf("fit_%s_%s %.3f ms\n", name[i], isa, t * 1e-6);
+        printf("fit_%s_%s %.3f ms\n", i ? fit_part[i] : "main", isa, t * 1e-6);
         total += t * 1e-6;
         fa_fitter_close(&f[i]);
     }

@@ -11,35 +11,26 @@
 
 struct model { struct fa_pdm pdm; struct fa_experts x; };
 static struct fa_pack pack;
-static struct model models[4];
+static struct model models[FIT_MODELS];
 static struct dump dumps[FIT_CASES];
 
 static int setup(void)
 {
-    static const char *const prefix[] = { "main", "part/0", "part/1", "part/2" };
     struct fa_err e;
     if (!test_model(&pack, "clnf"))
         return 0;
-    for (int i = 0; i < 4; i++)
-        if (fa_pdm_attach(&models[i].pdm, &pack, prefix[i], &e) != FA_OK || fa_experts_open(&models[i].x, &pack, prefix[i], &e) != FA_OK) {
-            printf("FAIL setup: %s: %s\n", prefix[i], e.text);
+    for (int i = 0; i < FIT_MODELS; i++)
+        if (fa_pdm_attach(&models[i].pdm, &pack, fit_prefix[i], &e) != FA_OK || fa_experts_open(&models[i].x, &pack, fit_prefix[i], &e) != FA_OK) {
+            printf("FAIL setup: %s: %s\n", fit_prefix[i], e.text);
             exit(1);
         }
-    for (int c = 0; c < FIT_CASES; c++)
-        if (!dump_open(&dumps[c], fit_cases[c]))
-            return 0;
-    return 1;
+    return open_dumps(dumps);
 }
-
-#define FOR_BLOCKS(d, b) \
-    for (int c_ = 0; c_ < FIT_CASES; c_++) \
-        for (const struct dump *d = &dumps[c_]; d; d = NULL) \
-            for (struct fit_block b = { 0 }; next_block(&b, d, b.to);)
 
 static void view_and_visibility_equal_the_dumps(void)
 {
     int n = 0;
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         const struct model *m = &models[part_index(b.part)];
         struct fa_params p;
         params_of(&p, block_row(d, &b, 0, "scale.params_global_in", -2), NULL);
@@ -56,7 +47,7 @@ static void view_and_visibility_equal_the_dumps(void)
 static void areas_of_interest_equal_the_dumps(void)
 {
     int n = 0;
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         struct fa_img8 gray = gray_of(d, b.frame);
         for (int i = b.from; i + 1 < b.to; i++) {
             if (!strstr(d->row[i].name, "scale.aoi_warp_matrix.") || !strstr(d->row[i + 1].name, "scale.aoi."))
@@ -80,7 +71,7 @@ static void similarities_and_area_matrices_follow_from_the_parameters(void)
 {
     int n = 0, exact = 0;
     double worst = 0;
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         const struct model *m = &models[part_index(b.part)];
         float base[2 * FA_PDM_MAX_POINTS], ref[2 * FA_PDM_MAX_POINTS], flat[2 * FA_PDM_MAX_POINTS], t[4], ti[4];
         struct fa_params p, upright;
@@ -129,7 +120,7 @@ static void maps_follow_from_dumped_areas(void)
 {
     int n = 0;
     double worst = 0;
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         const struct model *m = &models[part_index(b.part)];
         struct fa_expert_scale *s = &m->x.per_scale[b.scale];
         const int view = dump_i32(block_row(d, &b, 0, "scale.view", -2))[0], w = dump_i32(block_row(d, &b, 0, "scale.window", -2))[0];
@@ -171,7 +162,7 @@ static void respond(int threads)
     float *maps = calloc(FA_PDM_MAX_POINTS * 256, sizeof *maps), base[2 * FA_PDM_MAX_POINTS];
     if (!maps)
         abort();
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         struct model *m = &models[part_index(b.part)];
         struct fa_img8 gray = gray_of(d, b.frame);
         struct fa_responses r = { .maps = maps, .stride = 256, .base = base };
@@ -216,7 +207,7 @@ int main(void)
     RUN(maps_follow_from_dumped_areas);
     RUN(maps_follow_from_parameters_and_frame);
     RUN(maps_follow_also_with_three_threads);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < FIT_MODELS; i++)
         fa_experts_close(&models[i].x);
     fa_pack_close(&pack);
     for (int c = 0; c < FIT_CASES; c++)

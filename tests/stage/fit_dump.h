@@ -12,7 +12,10 @@
 #include "fa_shape.h"
 
 static const char *const fit_cases[] = { "default_wmv", "avi_2015", "image_sample3" };
-enum { FIT_CASES = 3 };
+enum { FIT_CASES = 3, FIT_MODELS = 4 };
+/* The CLNF set's models: where they are in the pack, and what a part's settings go by (fit 1.4). */
+static const char *const fit_prefix[FIT_MODELS] = { "main", "part/0", "part/1", "part/2" };
+static const char *const fit_part[FIT_MODELS] = { "", "inner", "left_eye_28", "right_eye_28" };
 
 static inline int name_ends(const struct dump_row *r, const char *tail)
 {
@@ -47,13 +50,27 @@ static inline const struct dump_row *block_row(const struct dump *d, const struc
     return NULL;
 }
 
+/* All cases: 1, or 0 when there are no dumps. */
+static inline int open_dumps(struct dump d[FIT_CASES])
+{
+    for (int c = 0; c < FIT_CASES; c++)
+        if (!dump_open(&d[c], fit_cases[c]))
+            return 0;
+    return 1;
+}
+
+/* Every block b of every dump d. */
+#define FOR_BLOCKS(dumps, d, b) \
+    for (int c_ = 0; c_ < FIT_CASES; c_++) \
+        for (const struct dump *d = &(dumps)[c_]; d; d = NULL) \
+            for (struct fit_block b = { 0 }; next_block(&b, d, b.to);)
+
 /* 0 main, then the parts in the model's order. */
 static inline int part_index(const char *part)
 {
-    static const char *const names[] = { "inner", "left_eye_28", "right_eye_28" };
-    for (int i = 0; i < 3; i++)
-        if (strcmp(part, names[i]) == 0)
-            return i + 1;
+    for (int i = 1; i < FIT_MODELS; i++)
+        if (strcmp(part, fit_part[i]) == 0)
+            return i;
     return 0;
 }
 

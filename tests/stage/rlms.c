@@ -10,36 +10,27 @@
 #include "test_models.h"
 
 static struct fa_pack pack;
-static struct fa_fitter fitters[4];
+static struct fa_fitter fitters[FIT_MODELS];
 static struct dump dumps[FIT_CASES];
 
 static int setup(void)
 {
-    static const char *const prefix[] = { "main", "part/0", "part/1", "part/2" }, *const name[] = { "", "inner", "left_eye_28", "right_eye_28" };
     if (!test_model(&pack, "clnf"))
         return 0;
     for (int i = 0; i < 4; i++) {
         struct fa_fit_settings set;
         struct fa_err e;
         if (i)
-            fa_fit_settings_part(&set, name[i]);
+            fa_fit_settings_part(&set, fit_part[i]);
         else
             fa_fit_settings_main(&set, "main_clnf_general");
-        if (fa_fitter_open(&fitters[i], &pack, prefix[i], &set, &e) != FA_OK) {
-            printf("FAIL setup: %s: %s\n", prefix[i], e.text);
+        if (fa_fitter_open(&fitters[i], &pack, fit_prefix[i], &set, &e) != FA_OK) {
+            printf("FAIL setup: %s: %s\n", fit_prefix[i], e.text);
             exit(1);
         }
     }
-    for (int c = 0; c < FIT_CASES; c++)
-        if (!dump_open(&dumps[c], fit_cases[c]))
-            return 0;
-    return 1;
+    return open_dumps(dumps);
 }
-
-#define FOR_BLOCKS(d, b) \
-    for (int c_ = 0; c_ < FIT_CASES; c_++) \
-        for (const struct dump *d = &dumps[c_]; d; d = NULL) \
-            for (struct fit_block b = { 0 }; next_block(&b, d, b.to);)
 
 /* The dumped maps of a block, where every visible landmark has one: 1, else 0. */
 static int dumped_maps(struct fa_responses *r, const struct dump *d, const struct fit_block *b, const struct fa_fitter *f)
@@ -67,7 +58,7 @@ static int dumped_maps(struct fa_responses *r, const struct dump *d, const struc
 static void settings_adapt_to_the_scale_as_dumped(void)
 {
     int n = 0;
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         const struct fa_fitter *f = &fitters[part_index(b.part)];
         struct fa_fit_adapted a = fa_fit_settings_at(&f->set, f->experts.scale, b.scale);
         const float got[] = { a.reg, a.sigma, a.weight }, *want = dump_f32(block_row(d, &b, 0, "scale.reg_sigma_weight", -2));
@@ -81,7 +72,7 @@ static void settings_adapt_to_the_scale_as_dumped(void)
 static void prior_and_weights_equal_the_dumps(void)
 {
     int n = 0;
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         struct fa_fitter *f = &fitters[part_index(b.part)];
         const int view = dump_i32(block_row(d, &b, 0, "scale.view", -2))[0];
         const struct fa_rlms in = { .pdm = &f->pdm, .at = fa_fit_settings_at(&f->set, f->experts.scale, b.scale),
@@ -110,7 +101,7 @@ typedef void iteration_fn(const struct dump *d, const struct fit_block *b, int a
 static int for_iterations(iteration_fn *f)
 {
     int n = 0;
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         for (int i = b.from; i < b.to; i++) {
             const int non = name_ends(&d->row[i], "nonrigid.params_global");
             if ((non || name_ends(&d->row[i], "rigid.params_global")) && strcmp(d->row[i].part, b.part) == 0) {
@@ -318,7 +309,7 @@ static void likelihoods_follow_from_dumped_maps_and_offsets(void)
 {
     int n = 0;
     double worst = 0;
-    FOR_BLOCKS(d, b) {
+    FOR_BLOCKS(dumps, d, b) {
         struct fa_fitter *f = &fitters[part_index(b.part)];
         const struct dump_row *want = block_row(d, &b, 0, "nonrigid.likelihood", -2), *each = block_row(d, &b, 0, "nonrigid.landmark_likelihoods", -2);
         if (!want || !dumped_maps(&f->resp, d, &b, f))
