@@ -82,6 +82,10 @@ check-all:
 check-cluster: all
 	@B=$(B) tests/run cluster
 
+# Both on a new Debian root with nothing in it, no ../shared and no network; root and debootstrap.
+check-fresh:
+	@.ci/fresh
+
 asan:
 	$(MAKE) B=build-asan OPT='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' check
 # libgomp is not instrumented, so the detector's two OpenMP loops run on one thread here; lib/place's team is what is looked at.
@@ -124,5 +128,5 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: demo all tests check check-all check-cluster asan tsan fuzz bench lint install clean
+.PHONY: demo all tests check check-all check-cluster check-fresh asan tsan fuzz bench lint install clean
 -include $(LIBOBJ:.o=.d) $(FUZZOBJ:.o=.d) $(CMDSRC:%.c=$(B)/%.d) $(TESTS:=.d)

@@ -165,7 +165,9 @@ int fa_sheet_row(struct fa_sheet *s, const struct fa_table_shape *shape, const s
 static int write_details(struct fa_sheet *s, struct fa_err *e)
 {
     const char *csv = s->in_folder ? s->path : s->out, *slash = strrchr(csv, '/');
-    const unsigned groups = s->shape.n_c || s->shape.n_r ? s->form.groups : s->form.groups & ~(unsigned)FA_TABLE_AUS;
+    unsigned groups = s->shape.n_c || s->shape.n_r ? s->form.groups : s->form.groups & ~(unsigned)FA_TABLE_AUS;
+    if (s->shape.n && !s->shape.n_eye)
+        groups &= ~(unsigned)FA_TABLE_GAZE;
     char *text = fa_table_details(s->input, s->camera, s->n_clip_row ? (slash ? slash + 1 : csv) : NULL, groups), *path = NULL;
     size_t n = strlen(csv);
     struct fa_out o = { 0 };

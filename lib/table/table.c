@@ -82,10 +82,11 @@ int fa_table_open(struct fa_table **out, const struct fa_table_form *form, const
     t->sep = form->of21 ? ", " : ",";
     t->sep_len = strlen(t->sep);
     t->n_column = words(form->image ? meta_image : meta_video);
+    const unsigned groups = s->n && !s->n_eye ? form->groups & ~(unsigned)FA_TABLE_GAZE : form->groups;     /* no eyes, no gaze */
     for (int i = 0; i < N_BLOCK; i++) {
         int c = blocks[i].count;
         c = c == PER_MARK ? s->n : c == PER_EYE ? s->n_eye : c == PER_MODE ? s->m : c;
-        t->count[i] = form->groups & blocks[i].group ? c : 0;
+        t->count[i] = groups & blocks[i].group ? c : 0;
         t->n_column += t->count[i];
     }
     if (form->groups & FA_TABLE_AUS) {

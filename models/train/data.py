@@ -85,9 +85,9 @@ class Faces:
         return np.moveaxis(np.cumsum(d, axis=2, dtype='i2'), 0, 2).astype('f4') / 32
 
 
-def backgrounds():
-    """Face-free pictures, B,G,R, those of the training split."""
-    t = [r for r in rows('background.tsv') if r.get('split', 'train') != 'holdout' and (LICENCE == 'all' or r.get('licence') == LICENCE)]
+def backgrounds(split='train'):
+    """Face-free pictures, B,G,R."""
+    t = [r for r in rows('background.tsv') if r['split'] == split and (LICENCE == 'all' or split == 'holdout' or r['licence'] == LICENCE)]
     return [p[..., ::-1] for p in pictures('background.bin', t, 'RGB')]
 
 

@@ -18,6 +18,7 @@ SCALES = [0.25, 0.35, 0.5]
 VIEWS = [(0, -20, 20), (30, 12, 91)]             # centre, faces with yaw from .. to, degrees
 STEPS = int(os.environ.get('STEPS', 1500))
 BATCH, HIDDEN, SECOND, SUPPORT, WINDOW = 24, 32, 16, 11, 11
+FEW = 200                                        # faces that a view is trained on at least
 STRIDE = 2                                       # training looks at every other place of a map; shifts are not whole
 AREA = WINDOW + SUPPORT - 1
 TAPS = SUPPORT ** 2
@@ -33,6 +34,9 @@ class Samples:
         straight = index[(yaw[index] >= lo) & (yaw[index] < hi)]
         turned = index[(-yaw[index] >= lo) & (-yaw[index] < hi)]
         self.pick = np.concatenate([np.stack([straight, 0 * straight], 1), np.stack([turned, 0 * turned + 1], 1)])
+        if len(self.pick) < FEW:                 # data of few turned heads: those that turn most
+            most = index[np.argsort(-np.abs(yaw[index]), kind='stable')[:FEW]]
+            self.pick = np.stack([most, yaw[most] < 0], 1).astype(int)
         self.noise = noise
         mean, _, _ = data.read_pdm(data.path('pdm68.txt'))
         p = faces.points
@@ -124,7 +128,7 @@ def train(faces, k, v):
         s.pick = np.concatenate([s.pick, s.pick * [1, -1] + [0, 1]])
     net = start(len(points))
     opt = torch.optim.Adam(net, betas=(0.9, 0.99))
-    t0, run = time.time(), np.zeros(2)
+    t0, run = time.process_time(), np.zeros(2)
     for step in range(STEPS):
         for g in opt.param_groups:
             g['lr'] = 0.012 * (0.5 + 0.5 * np.cos(np.pi * step / STEPS)) * min(1, (step + 10) / 50) + 1e-4
@@ -140,7 +144,7 @@ def train(faces, k, v):
         opt.step()
         run += float(point.mean()), float(cross.mean())
         if step % 150 == 149:
-            print(f'scale {SCALES[k]} view {centre}: step {step + 1}, losses {run[0] / 150:.4f} {run[1] / 150:.4f}, {time.time() - t0:.0f} s', flush=True)
+            print(f'scale {SCALES[k]} view {centre}: step {step + 1}, losses {run[0] / 150:.4f} {run[1] / 150:.4f}, {time.process_time() - t0:.0f} s CPU', flush=True)
             run[:] = 0
     np.savez(data.cached(f'experts-{k}-{v}.npz'), *[t.detach().numpy() for t in net])
 
@@ -161,8 +165,8 @@ def network(net, e):
 
 # How the experts are used: sigma, weights of prior and confidences; iterations, all start rotations in stills; windows by scale at
 # detection and when tracking.
-FIT, COUNTS = [1.75, 25, 0], [5, 11]
-WINDOWS = [[11, 9, 7], [0, 9, 7]]
+FIT, COUNTS = [1.5, 25, 0], [5, 11]
+WINDOWS = [[13, 11, 7], [0, 9, 7]]
 
 
 def export_pdm(pack, prefix):

@@ -113,6 +113,16 @@ def background_crops(rng, n):
     return out
 
 
+def softened(gray, rng):
+    """Every second picture as from a small or moving face."""
+    out = np.array(gray)
+    for i in range(0, len(out), 2):
+        t = torch.from_numpy(out[i].astype('f4'))[None, None]
+        low = F.interpolate(t, scale_factor=float(rng.uniform(0.25, 0.8)), mode='bilinear', align_corners=False, antialias=True)
+        out[i] = F.interpolate(low, size=data.SIDE, mode='bilinear', align_corners=False)[0, 0].numpy().round()
+    return out
+
+
 def collect(faces, frame):
     """Warped faces [n, mask] and their errors."""
     rng = np.random.default_rng(data.SEED + 77)
@@ -120,30 +130,31 @@ def collect(faces, frame):
     fitter.write_pack(pack, faces, landmarks.export, lambda p, f: fitter.accept_all(p))
     cuts, errs = [], []
 
-    def take(pictures, of, xy, err):
-        for i, s, e in zip(of, xy, err):
-            v = frame.cut(pictures[i], s)
+    def take(pictures, xy, err):
+        for p, s, e in zip(pictures, xy, err):
+            v = frame.cut(p, s)
             if v is not None:
                 cuts.append(v.astype('f2'))
                 errs.append(e)
 
     keep = faces.train[faces.col('noise')[faces.train] < 0.03]
+    rare = faces.train[(np.abs(faces.col('yaw')[faces.train]) > 25) | (np.abs(faces.col('pitch')[faces.train]) > 17)]
     label, plain = faces.points, faces.points[..., :2].astype('f8')
-    for copy in range(3):                                     # shapes drawn
-        xy = random_shapes(plain[keep], rng)
-        take(gray, keep, xy, fitter.errors(xy, label[keep]))
-    for shift, size, part in ((0.06, 0.08, 2500), (0.3, 0.3, 1500)):     # fits: good boxes, bad boxes
-        some = rng.permutation(keep)[:part]
-        boxes = np.concatenate([some[:, None], fitter.tight_boxes(label[some], rng, shift, size)], 1)
-        boxes[:, 0] = np.arange(len(some))
-        f = fitter.Fits(pack, gray[some], boxes, np.where(np.arange(len(some)) % 4, 1, 11))
-        take(gray, some, f.xy, fitter.errors(f.xy, label[some]))
-    back = background_crops(rng, 2000)                        # nothing there
+    for some in (keep, keep, keep, rare, rare, rare, rare):   # shapes drawn; turned heads are few, so they count more
+        xy = random_shapes(plain[some], rng)
+        take(softened(gray[some], rng), xy, fitter.errors(xy, label[some]))
+    for shift, size, part in ((0.06, 0.08, np.concatenate([rng.permutation(keep)[:2500], rare, rare])),          # fits: good boxes, bad boxes
+                              (0.3, 0.3, rng.permutation(keep)[:1500])):
+        boxes = np.concatenate([np.arange(len(part))[:, None], fitter.tight_boxes(label[part], rng, shift, size)], 1)
+        px = softened(gray[part], rng)
+        f = fitter.Fits(pack, px, boxes, np.where(np.arange(len(part)) % 4, 1, 11))
+        take(px, f.xy, fitter.errors(f.xy, label[part]))
+    back = background_crops(rng, 2500)                        # nothing there
     some = rng.integers(0, len(keep), len(back))
     boxes = fitter.tight_boxes(label[keep[some]], rng, 0.15, 0.25)
     f = fitter.Fits(pack, back, np.concatenate([np.arange(len(back))[:, None], boxes], 1), np.where(np.arange(len(back)) % 4, 1, 11))
-    take(back, np.arange(len(back)), f.xy, np.full(len(back), 9.0))
-    take(back, np.arange(len(back)), random_shapes(plain[keep[some]], rng), np.full(len(back), 9.0))
+    take(back, f.xy, np.full(len(back), 9.0))
+    take(back, random_shapes(plain[keep[some]], rng), np.full(len(back), 9.0))
     return np.stack(cuts), np.array(errs, 'f4')
 
 

@@ -35,3 +35,16 @@ gone() { # PID...: within three seconds
     for _ in $(seq 60); do for p; do alive "$p" && { sleep 0.05; continue 2; }; done; return 0; done
     return 1
 }
+
+# What tests of the whole pipe run on, as $model, $clip and a $still: OpenFace's CLNF with a real clip where they lie beside the project, else the
+# set and the clip in the box. Not 0: neither is there.
+own=0
+pipe_material() {
+    model=$FA_SHARED/openface-models/lib/local/LandmarkDetector/model/main_clnf_general.txt
+    clip=$FA_SHARED/videos/default.wmv still=$FA_SHARED/videos/images/sample1.jpg
+    if [ ! -r "$model" ] || [ ! -r "$clip" ] || [ -n "${FA_TEST_STARTER:-}" ]; then
+        own=1 model=models/starter/starter.pack clip=models/starter/demo.mp4 still=$TMP/sample1.png
+        [ -r "$model" ] && [ -r "$clip" ] && ffmpeg -nostdin -v error -i "$clip" -frames:v 1 "$still" || return 1
+    fi
+    model=$(realpath "$model") clip=$(realpath "$clip") still=$(realpath "$still")
+}

@@ -2,18 +2,16 @@
 # The whole pipe: one command or five, saved or live, one clip or many, any threads or kernels: the same bytes. And what happens when
 # something breaks: each stage killed in turn, a reader that goes away, clips that are no clips.
 . tests/cli/lib.sh
-model=$FA_SHARED/openface-models/lib/local/LandmarkDetector/model/main_clnf_general.txt
-clip=$FA_SHARED/videos/default.wmv
-if [ ! -r "$model" ] || [ ! -r "$clip" ]; then skip pipe "no models or clips beside the project"; exit 0; fi
-model=$(realpath "$model") clip=$(realpath "$clip") FA_SHARED=$(realpath "$FA_SHARED")
+pipe_material || { skip pipe "no models or clips"; exit 0; }
 export FA_MODELS=$model
 part=$TMP/part.avi                 # 40 frames with a face, frames copied bit for bit
 ffmpeg -nostdin -v error -i "$clip" -frames:v 40 -c:v ffv1 -an "$part" || exit 1
 fa-decode "$part" | fa-detect | fa-landmarks | tee "$TMP/marks.fas" | fa-aus | fa-csv >"$TMP/pipe.csv"
 
 fa_writes_what_the_pipe_writes() { fa "$part" >"$TMP/fa.csv" && same "$TMP/fa.csv" "$TMP/pipe.csv"; }
-the_csv_has_714_columns_and_a_row_a_frame() {
-    [ "$(head -1 "$TMP/pipe.csv" | tr , '\n' | wc -l)" = 714 ] && [ "$(wc -l <"$TMP/pipe.csv")" = 41 ]
+the_csv_has_its_columns_and_a_row_a_frame() {       # 714; the starter set has no eyes (288) and fewer action units
+    local n; n=$(head -1 "$TMP/pipe.csv" | tr , '\n' | wc -l)
+    if [ $own = 0 ]; then [ "$n" = 714 ]; else [ "$n" -gt 391 ] && [ "$n" -lt 426 ]; fi && [ "$(wc -l <"$TMP/pipe.csv")" = 41 ]
 }
 a_saved_stream_gives_the_live_pipes_bytes() {
     fa-aus "$TMP/marks.fas" | fa-csv >"$TMP/saved.csv" && same "$TMP/saved.csv" "$TMP/pipe.csv" &&
@@ -26,7 +24,7 @@ kernels_do_not_change_a_byte() {
     fa --frames 8 "$part" >"$TMP/k.csv" && same "$TMP/k0.csv" "$TMP/k.csv" && same "$TMP/k1.csv" "$TMP/k.csv"
 }
 three_clips_in_one_stream_equal_three_runs() {
-    local a=$FA_SHARED/videos/images/sample1.jpg b=$TMP/b.avi
+    local a=$still b=$TMP/b.avi
     ffmpeg -nostdin -v error -ss 5 -i "$clip" -frames:v 10 -c:v ffv1 -an "$b" || return 1
     mkdir -p "$TMP/one" "$TMP/many" "$TMP/fa"
     fa-decode "$part" "$a" "$b" | fa-detect | fa-landmarks | fa-aus | fa-csv -o "$TMP/one/" || return 1
@@ -39,7 +37,8 @@ the_detectors_faces_in_the_stream_are_used() {   # found on every frame: the fir
 }
 a_clip_without_a_face_has_rows_without_success() {
     ffmpeg -nostdin -v error -f lavfi -i testsrc=s=160x120:r=10 -t 3 -c:v ffv1 "$TMP/noface.avi" || return 1
-    want_rc 0 fa "$TMP/noface.avi" && [ "$(awk -F, 'NR>1 && $5==0' "$TMP/out" | wc -l)" = 30 ] && awk -F, 'NR==2{ exit !($4=="0.00" && $294=="0.0" && $300=="0.0" && $640=="1.000") }' "$TMP/out"
+    want_rc 0 fa "$TMP/noface.avi" && [ "$(awk -F, 'NR>1 && $5==0' "$TMP/out" | wc -l)" = 30 ] &&
+        awk -F, 'NR==1{ for (i = 1; i <= NF; i++) at[$i] = i } NR==2{ exit !($4=="0.00" && $at["pose_Tx"]=="0.0" && $at["x_0"]=="0.0" && $at["p_scale"]=="1.000") }' "$TMP/out"
 }
 small_and_odd_frames_pass() {
     local s
@@ -57,7 +56,7 @@ bad_clips_say_what_is_wrong() {
 }
 a_missing_model_is_this_machines_fault() {
     want_rc 3 fa --model "$TMP/none.txt" "$part" && want_err 'none.txt' || return 1
-    OPENFACE_MODELS_DIR=$TMP/nowhere FA_MODELS='' want_rc 3 fa "$part" && want_err 'fa-models'
+    OPENFACE_MODELS_DIR=$TMP/nowhere FA_MODELS=clm want_rc 3 fa "$part" && want_err 'fa-models'
 }
 a_bad_clip_leaves_no_csv_and_the_others_are_done() {
     printf 'no\n' >"$TMP/bad.mp4"; mkdir -p "$TMP/k"
@@ -96,7 +95,7 @@ dry_run_prints_a_pipe_that_runs() {
     (cd "$TMP" && bash -c "$(fa -n --frames 4 part.avi)") >"$TMP/dry.csv" && fa --frames 4 "$part" >"$TMP/wet.csv" && same "$TMP/dry.csv" "$TMP/wet.csv"
 }
 
-for f in fa_writes_what_the_pipe_writes the_csv_has_714_columns_and_a_row_a_frame a_saved_stream_gives_the_live_pipes_bytes \
+for f in fa_writes_what_the_pipe_writes the_csv_has_its_columns_and_a_row_a_frame a_saved_stream_gives_the_live_pipes_bytes \
     threads_do_not_change_a_byte kernels_do_not_change_a_byte three_clips_in_one_stream_equal_three_runs the_detectors_faces_in_the_stream_are_used \
     a_clip_without_a_face_has_rows_without_success small_and_odd_frames_pass bad_clips_say_what_is_wrong a_missing_model_is_this_machines_fault \
     a_bad_clip_leaves_no_csv_and_the_others_are_done strange_names_work a_full_disk_is_status_3 a_reader_that_goes_away_ends_the_pipe_quietly \

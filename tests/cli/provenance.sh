@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
 # Where a CSV comes from: the JSON beside it, and what fa-compare says of two of them.
 . tests/cli/lib.sh
-model=$FA_SHARED/openface-models/lib/local/LandmarkDetector/model/main_clnf_general.txt
-clip=$FA_SHARED/videos/default.wmv
-if [ ! -r "$model" ] || [ ! -r "$clip" ]; then skip provenance "no models or clips beside the project"; exit 0; fi
-export FA_MODELS; FA_MODELS=$(realpath "$model")
+pipe_material || { skip provenance "no models or clips"; exit 0; }
+export FA_MODELS=$model
 part=$TMP/part.avi
 ffmpeg -nostdin -v error -i "$clip" -frames:v 6 -c:v ffv1 -an "$part" || exit 1
 fa-decode "$part" | fa-detect | fa-landmarks >"$TMP/marks.fas"
