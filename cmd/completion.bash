@@ -34,7 +34,7 @@ _fa_argument() { # PROGRAM OPTION
     *:-o | *:--output) echo files ;;
     *:--median | *:--save-median | fa:--files-from | fa-slurm:--files-from | fa:--joblog) echo files ;;
     fa-aus:--hog) echo files ;;
-    *:--hog | *:--aligned | *:--tree | fa-slurm:--status | fa-slurm:--resume | *:--gate-all | *:--gold) echo folders ;;
+    *:--hog | *:--aligned | *:--tree | *:--gate-all | *:--gold) echo folders ;;
     *:-z | *:--zstd) echo words 1 3 9 19 ;;
     fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
     fa-slurm:--fa | fa-slurm:--per-task | fa-slurm:-c | fa-slurm:--cpus-per-task | fa-slurm:--mem | fa-slurm:--time) echo words ;;

@@ -80,6 +80,45 @@ another_option_set_is_noticed() {
     want_rc 0 "$run" -o "$TMP/o1" "$v" && [ -e "$TMP/o1/.fa-slurm/run.2/list.1" ] && want_rc 0 "$run" --force -o "$TMP/o1" --fa --wild "$v" && grep -q '^set -- .*--wild' "$TMP/o1/.fa-slurm/job.sh"
 }
 missing_models_are_said_before_submitting() { rm -f "$TMP/sbatch"; want_rc 3 "$run" -o "$TMP/o11" --model /nowhere.pack "$v/a" && want_err nowhere && [ ! -e "$TMP/sbatch" ] && [ ! -e "$TMP/o11" ]; }
+# Tasks by hand, as Slurm would start them; in a tmpfs of their own, so that no other test's models are in the way.
+task() { # OUT RUN TASK
+    SLURM_ARRAY_JOB_ID=42 SLURM_ARRAY_TASK_ID=$3 SLURM_CPUS_PER_TASK=2 sh "$1/.fa-slurm/job.sh" "$2" >>"$1/.fa-slurm/run.$2/log.$3" 2>&1
+}
+status() { "$run" --status "$@" >"$TMP/status" 2>"$TMP/err"; local rc=$?; cat "$TMP/status" "$TMP/err"; return $rc; }
+t1=$TMP/t1; mkdir -p "$TMP/small/p" "$TMP/small/q"; for i in p/a p/b q/a; do cp "$v/a/c1.avi" "$TMP/small/$i.avi"; done; printf 'no' >"$TMP/small/q/bad.mp4"
+a_task_measures_its_clips_and_status_tells() {
+    want_rc 0 "$run" --per-task 2 -o "$t1" "$TMP/small" || return 1
+    status "$t1" && return 1; grep -q '^clips.4: 0 done, 0 running, 0 failed, 4 left' "$TMP/status" || return 1
+    task "$t1" 1 1; task "$t1" 1 2; [ -s "$t1/p/a.csv" ] && [ -s "$t1/p/b.csv" ] && [ -s "$t1/q/a.csv" ] && [ ! -e "$t1/q/bad.csv" ] && [ -z "$(ls "$FA_SHM_DIR")" ] || { cat "$t1"/.fa-slurm/run.1/log.*; return 1; }
+    status "$t1" && return 1; grep -q '^clips.4: 3 done, 0 running, 1 failed, 0 left' "$TMP/status" && grep -q '^failed.*q/bad.mp4: fa-decode: .*Invalid data' "$TMP/status" && grep -q '^speed.[0-9]* frames/s' "$TMP/status"
+}
+the_log_of_a_task_has_parallels_columns() { awk -F '\t' 'NR > 0 && NF != 9 { exit 1 } $1 == "Seq" { next } { n++; bad += $7 } END { exit n != 4 || bad != 1 }' "$t1"/.fa-slurm/run.1/joblog.*; }
+resume_submits_what_is_not_done_and_no_more() {
+    want_rc 0 "$run" --resume "$t1" && [ "$(listed "$t1" 2)" = "$TMP/small/q/bad.mp4" ] && [ "$(tail -1 "$TMP/sbatch")" = 2 ] || return 1
+    rm "$t1/p/b.csv"; cp "$v/a/c2.avi" "$TMP/small/q/a.avi"         # a lost result; a clip that is another now
+    want_rc 0 "$run" --resume "$t1" -v --mem 9G -- --qos=low && want_err 'q/a.*has changed.*done again' && printf '%s\n' "$TMP/small/p/b.avi" "$TMP/small/q/a.avi" "$TMP/small/q/bad.mp4" | same - <(listed "$t1" 3) &&
+    grep -qx -e --mem=9G "$TMP/sbatch" && grep -qx -e --qos=low "$TMP/sbatch" || return 1
+    want_rc 0 "$run" --resume --quick "$t1" && [ "$(listed "$t1" 4 | wc -l)" = 2 ]
+}
+clips_of_tasks_in_the_queue_are_left_to_them() {
+    echo '1 R n0' >"$TMP/queue"; want_rc 0 "$run" --resume "$t1" && want_err 'left to them|nothing is left'; local rc=$?; rm "$TMP/queue"; return $rc
+}
+resumed_tasks_finish_it_and_keep_the_rest() {
+    local before after; before=$(stat -c '%i %.Z' "$t1/p/a.csv"); task "$t1" 3 1; after=$(stat -c '%i %.Z' "$t1/p/a.csv")
+    [ "$before" = "$after" ] && [ -s "$t1/p/b.csv" ] && ! status "$t1" && grep -q '3 done, 0 running, 1 failed, 0 left' "$TMP/status"
+}
+models_that_disappear_between_tasks_are_this_machines_fault() {
+    cp "$pack" "$TMP/own.pack" && want_rc 0 "$run" --per-task 1 --model "$TMP/own.pack" -o "$TMP/t2" "$TMP/small/p" && task "$TMP/t2" 1 1 && rm "$TMP/own.pack" || return 1
+    task "$TMP/t2" 1 2; [ $? = 3 ] && ! status "$TMP/t2" && grep -q '1 done, 0 running, 0 failed, 1 left' "$TMP/status" && grep -q '^said.1 task.*own.pack' "$TMP/status" && [ -z "$(ls "$FA_SHM_DIR")" ]
+}
+a_task_told_to_end_leaves_nothing_half_done() {
+    mkdir "$TMP/long"; cp "$v/a/c8.avi" "$TMP/long/x.avi"; ffmpeg -nostdin -v error -y -stream_loop 200 -i "$v/a/c8.avi" -c copy "$TMP/long/y.avi"
+    want_rc 0 "$run" -o "$TMP/t3" "$TMP/long" || return 1
+    sed -i 's/--grace 20/--grace 0/' "$TMP/t3/.fa-slurm/job.sh"
+    task "$TMP/t3" 1 1 & local pid=$! k; for k in $(seq 100); do [ -e "$TMP/t3/x.csv" ] && break; sleep 0.2; done
+    kill -TERM $(cat /proc/$pid/task/$pid/children); wait $pid
+    [ -e "$TMP/t3/x.csv" ] && [ ! -e "$TMP/t3/y.csv" ] && [ -z "$(find "$TMP/t3" -name '*.tmp*' -o -name '*.partial')" ] && [ -z "$(ls "$FA_SHM_DIR")" ]
+}
 wrong_use_is_2() {
     local o
     for o in "" "-o x" "$v" "-o x --nonsense $v" "-o x --per-task 0 $v" "-o x -c many $v" "-o x --fa --nonsense $v" "-o x --tree /nowhere $v" "--status x $v" "--resume x --fa --wild" "-o"; do
@@ -92,4 +131,10 @@ for f in dry_run_prints_a_script_and_writes_nothing videos_are_found_by_what_the
     clips_that_would_write_one_file_are_refused a_folder_without_videos_is_bad_input unreadable_files_are_named_and_tried_with_the_others \
     results_that_cannot_be_written_are_this_machines_fault a_refusing_sbatch_is_heard_and_leaves_no_submission a_machine_without_slurm_is_told_so another_option_set_is_noticed \
     missing_models_are_said_before_submitting wrong_use_is_2; do t $f; done
+# Models are staged in a tmpfs of these tests' own.
+export FA_SHM_DIR=/dev/shm/fa-slurm-test.$$ pack
+if mkdir "$FA_SHM_DIR" 2>/dev/null; then trap 'rm -rf "$TMP" "$FA_SHM_DIR"' EXIT; else unset FA_SHM_DIR; skip tasks 'no /dev/shm'; exit $failed; fi
+pack=$(fa-models pack -o "$TMP/whole.pack" "$FA_MODELS" >/dev/null 2>&1 && echo "$TMP/whole.pack")
+for f in a_task_measures_its_clips_and_status_tells the_log_of_a_task_has_parallels_columns resume_submits_what_is_not_done_and_no_more clips_of_tasks_in_the_queue_are_left_to_them \
+    resumed_tasks_finish_it_and_keep_the_rest models_that_disappear_between_tasks_are_this_machines_fault a_task_told_to_end_leaves_nothing_half_done; do t $f; done
 exit $failed
