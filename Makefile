@@ -9,7 +9,7 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 ROOMS   := $(sort $(dir $(wildcard lib/*/*.h)))
 CPPFLAGS_ALL = -D_GNU_SOURCE -DFA_VERSION='"$(VERSION)"' -DFA_DATADIR='"$(DATADIR)"' $(addprefix -I,$(ROOMS)) $(CPPFLAGS)
 # No contraction: where a fused multiply-add is part of a definition the code says fmaf.
-CFLAGS_ALL   = -std=c11 $(OPT) -ffp-contract=off -fno-math-errno -fopenmp $(WARN) $(SAN) $(CFLAGS)
+CFLAGS_ALL   = -std=c11 $(OPT) -ffp-contract=off -fno-math-errno -fopenmp-simd $(WARN) $(SAN) $(CFLAGS)
 LDLIBS_ALL   = -lzstd -lxxhash -lnuma -lm -pthread $(LDLIBS)
 
 ARCH    := $(shell $(CC) -dumpmachine | cut -d- -f1)
@@ -88,9 +88,8 @@ check-fresh:
 
 asan:
 	$(MAKE) B=build-asan OPT='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' check
-# libgomp is not instrumented, so the detector's two OpenMP loops run on one thread here; lib/place's team is what is looked at.
 tsan:
-	$(MAKE) B=build-tsan OPT='-O1 -g' SAN='-fsanitize=thread -fno-openmp -Wno-unknown-pragmas' check
+	$(MAKE) B=build-tsan OPT='-O1 -g' SAN='-fsanitize=thread' check
 
 # Fuzzers need clang. FUZZ_SECONDS each, from the seeds in tests/fuzz/corpus/NAME.
 FUZZ_SECONDS ?= 20
@@ -113,7 +112,7 @@ lint:
 	    --library=posix --suppress=missingIncludeSystem --suppress=readdirCalled $(addprefix -I,$(ROOMS)) -D_GNU_SOURCE -DFA_VERSION='"0"' lib cmd shmload
 	if command -v shellcheck >/dev/null; then shellcheck -s sh $(SCRIPTS:%=cmd/%); fi
 	printf '%s\n' $(filter-out lib/kern/x86/% lib/kern/arm/%,$(wildcard lib/*/*.c)) $(CMDSRC) | \
-	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(CPPFLAGS_ALL) -std=c11 -fopenmp
+	    xargs -P 2 -I{} clang-tidy --quiet {} -- $(CPPFLAGS_ALL) -std=c11 -fopenmp-simd
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(COMPDIR)

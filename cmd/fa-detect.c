@@ -10,6 +10,7 @@
 #include "fa_msg.h"
 #include "fa_stage_options.h"
 #include "fa_stream.h"
+#include "fa_team.h"
 
 static const char usage[] =
     "usage: fa-detect [options] [FILE]\n"
@@ -26,7 +27,7 @@ struct detect {
     struct fa_face_list faces;
     char provenance[200];
     long every;                                  /* 0: until the first face */
-    int threads;
+    struct fa_team *team;
     /* The clip. */
     char name[256];
     int is_still, found;
@@ -51,7 +52,7 @@ static int look(struct detect *d, struct fa_writer *w, const struct fa_rec *rec,
                        (unsigned long long)rec->frame);
     int ch = f.format == FA_PIX_GRAY8 ? 1 : 3;
     struct fa_img8 img = { (uint8_t *)f.px, (ptrdiff_t)f.w * ch, f.w, f.h, ch };
-    if ((r = fa_detect(&d->detector, &img, &d->faces, d->threads, e)) != FA_OK)
+    if ((r = fa_detect(&d->detector, &img, &d->faces, d->team, e)) != FA_OK)
         return r;
     d->found |= d->faces.n > 0;
     fa_note("%s: frame %llu: %d face%s", d->name, (unsigned long long)rec->frame, d->faces.n, d->faces.n == 1 ? "" : "s");
@@ -100,8 +101,8 @@ int main(int argc, char **argv)
 
     fa_msg_init("fa-detect");
     char **input = fa_stage_parse(&o, argc, argv);
-    d.threads = o.threads;
-    if (fa_model_open(&d.pack, o.model, &e) != FA_OK || fa_detector_open(&d.detector, &d.pack, &e) != FA_OK)
+    if (fa_model_open(&d.pack, o.model, &e) != FA_OK || fa_detector_open(&d.detector, &d.pack, &e) != FA_OK ||
+        fa_team_open(&d.team, o.threads, &e) != FA_OK)
         return fa_error_status(&e);
     fa_note("model %016llx from %s", (unsigned long long)d.pack.hash, d.pack.from);
     int n = snprintf(d.provenance, sizeof d.provenance, "fa-detect version=%s model=%016llx", FA_VERSION, (unsigned long long)d.pack.hash);
@@ -110,6 +111,7 @@ int main(int argc, char **argv)
     int status = fa_stage_files(&stage, *input, o.output, o.level, &e);
     fa_error_status(&e);
     fa_detector_close(&d.detector);
+    fa_team_close(d.team);
     fa_pack_close(&d.pack);
     return status;
 }

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 
     fa_msg_init("fa-landmarks");
     char **input = fa_stage_parse(&o, argc, argv);
-    s.o.fit.threads = o.threads;
+    s.o.threads = o.threads;
     if (!s.scale_given)
         s.o.look.scale = s.o.look.size * (0.7 / 112);
     if (fa_model_open(&pack, o.model, &e) == FA_OK && fa_landmark_stage_open(&stage, &pack, &s.o, &e) == FA_OK &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The cascade (spec/detection 3.9): the first network proposes boxes on every level of a pyramid, the second and third look at
- * crops of them, and overlapping boxes are suppressed in between. All scratch is laid out for the frame size and the number of
- * threads; work is cut into bands of a level and small batches of crops, whose results do not depend on the cut. */
+ * crops of them, and overlapping boxes are suppressed in between. All scratch is laid out for the frame size and the
+ * team; work is cut into bands of a level and small batches of crops, whose results do not depend on the cut. */
 #include "detect_internal.h"
 
 #include <math.h>
@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "fa_arena.h"
+#include "fa_team.h"
 #include "fa_model.h"
 
 enum {
     BAND_ROWS = 16,                              /* output rows of a level that a thread takes at once */
     BATCH = 12,                                  /* crops that share the dense part's weights */
-    CHUNK = 1536,                                /* crops between two looks at the scores */
-    MAX_THREADS = 128
+    CHUNK = 1536                                 /* crops between two looks at the scores */
 };
 
 /* What one thread needs. */
@@ -117,13 +117,12 @@ static void lay_out(struct fa_detector *d)
         nms_room_place(&k->room, k->cap, mem);
 }
 
-int detect_prepare(struct fa_detector *d, const struct fa_img8 *img, int threads, struct fa_err *e)
+int detect_prepare(struct fa_detector *d, const struct fa_img8 *img, const struct fa_team *team, struct fa_err *e)
 {
     struct fa_detect_work *k = d->work;
-    threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
-    if (img->w != k->w || img->h != k->h || threads != k->n_thread) {
+    if (img->w != k->w || img->h != k->h || fa_team_size(team) != k->n_thread) {
         k->w = 0;
-        k->n_thread = threads;
+        k->n_thread = fa_team_size(team);
         k->n_level = pyramid(k->level, d->cascade.smallest, img->w, img->h);
         struct fa_arena have = k->arena;
         k->arena = (struct fa_arena){ 0 };
@@ -163,30 +162,27 @@ static void pnet_band(struct worker *k, const struct level *l, int y0, int y1)
         memcpy(l->map + (size_t)y * pitch, fa_net_row(&k->pnet, y), pitch * sizeof(float));
 }
 
-#ifdef _OPENMP
-#include <omp.h>
-static int thread_number(void) { return omp_get_thread_num(); }
-#else
-static int thread_number(void) { return 0; }
-#endif
+/* The levels cut into bands; first: numbers of the bands at which the levels start. */
+struct bands { struct fa_detect_work *k; int rows, first[MAX_LEVELS + 1]; };
 
-void detect_pnet(struct fa_detector *d, int threads)
+static void one_band(void *arg, int band, int worker)
+{
+    const struct bands *b = arg;
+    int i = 0;
+    while (band >= b->first[i + 1])
+        i++;
+    const struct level *l = &b->k->level[i];
+    const int y0 = (band - b->first[i]) * b->rows, y1 = y0 + b->rows < l->map_h ? y0 + b->rows : l->map_h;
+    pnet_band(&b->k->worker[worker], l, y0, y1);
+}
+
+void detect_pnet(struct fa_detector *d, struct fa_team *team)
 {
     struct fa_detect_work *k = d->work;
-    int first[MAX_LEVELS + 1] = { 0 };           /* band numbers at which the levels start */
-    int rows = k->n_thread > 1 ? BAND_ROWS : FA_MAX_SIDE;
+    struct bands b = { .k = k, .rows = team ? BAND_ROWS : FA_MAX_SIDE };
     for (int i = 0; i < k->n_level; i++)
-        first[i + 1] = first[i] + (k->level[i].map_h + rows - 1) / rows;
-    threads = threads < k->n_thread ? threads : k->n_thread;
-#pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
-    for (int band = 0; band < first[k->n_level]; band++) {
-        int i = 0;
-        while (band >= first[i + 1])
-            i++;
-        const struct level *l = &k->level[i];
-        int y0 = (band - first[i]) * rows, y1 = y0 + rows < l->map_h ? y0 + rows : l->map_h;
-        pnet_band(&k->worker[thread_number()], l, y0, y1);
-    }
+        b.first[i + 1] = b.first[i] + (k->level[i].map_h + b.rows - 1) / b.rows;
+    fa_team_run(team, one_band, &b, b.first[k->n_level]);
 }
 
 int detect_proposals(struct cand *out, const struct level *l, float threshold)
@@ -246,28 +242,32 @@ static void crop_batch(struct fa_detector *d, struct worker *k, const struct fa_
     fa_net_dense(net, d->work->logits + (size_t)at * (size_t)net->n_out, k->feature, n, k->hidden);
 }
 
-/* The same of a whole chunk. */
-static void crop_chunk(struct fa_detector *d, const struct fa_net *net, const struct fa_img8 *img, const struct cand *in, int n, int threads)
+/* A chunk cut into batches. */
+struct batches { struct fa_detector *d; const struct fa_net *net; const struct fa_img8 *img; const struct cand *in; int n, size; };
+
+static void one_batch(void *arg, int i, int worker)
 {
-    int size = (n + threads - 1) / threads;
-    size = size > BATCH ? BATCH : size;
-    int n_batch = (n + size - 1) / size;
-#pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
-    for (int i = 0; i < n_batch; i++) {
-        int at = i * size;
-        crop_batch(d, &d->work->worker[thread_number()], net, img, in + at, at, n - at < size ? n - at : size);
-    }
+    const struct batches *b = arg;
+    const int at = i * b->size;
+    crop_batch(b->d, &b->d->work->worker[worker], b->net, b->img, b->in + at, at, b->n - at < b->size ? b->n - at : b->size);
+}
+
+static void crop_chunk(struct fa_detector *d, const struct fa_net *net, const struct fa_img8 *img, const struct cand *in, int n,
+                       struct fa_team *team)
+{
+    const int share = (n + fa_team_size(team) - 1) / fa_team_size(team);
+    struct batches b = { d, net, img, in, n, share > BATCH ? BATCH : share };
+    fa_team_run(team, one_batch, &b, (n + b.size - 1) / b.size);
 }
 
 int detect_refine(struct fa_detector *d, const struct fa_net *net, const struct fa_img8 *img, struct cand *out, const struct cand *in, int n,
-                  float threshold, int threads)
+                  float threshold, struct fa_team *team)
 {
     const struct fa_detect_work *k = d->work;
     int kept = 0;
-    threads = threads < k->n_thread ? threads : k->n_thread;
     for (int first = 0; first < n; first += CHUNK) {
         int m = n - first < CHUNK ? n - first : CHUNK;
-        crop_chunk(d, net, img, in + first, m, threads);
+        crop_chunk(d, net, img, in + first, m, team);
         for (int i = 0; i < m; i++) {
             const float *o = k->logits + (size_t)i * (size_t)net->n_out;
             float p = score_crop(o[0], o[1]);
@@ -301,22 +301,22 @@ static void correct_square(struct cand *c, int n)
     }
 }
 
-int fa_detect(struct fa_detector *d, const struct fa_img8 *bgr, struct fa_face_list *out, int threads, struct fa_err *e)
+int fa_detect(struct fa_detector *d, const struct fa_img8 *bgr, struct fa_face_list *out, struct fa_team *team, struct fa_err *e)
 {
     struct fa_detect_work *k = d->work;
     const struct fa_cascade *set = &d->cascade;
     out->n = 0;
     if (bgr->w < set->smallest || bgr->h < set->smallest)
         return FA_OK;
-    if (detect_prepare(d, bgr, threads, e) != FA_OK)
+    if (detect_prepare(d, bgr, team, e) != FA_OK)
         return FA_E_MEM;
-    detect_pnet(d, threads);
+    detect_pnet(d, team);
     int n = propose(k, set->threshold[0]);
     correct_square(k->b, n);
-    n = detect_refine(d, &d->rnet, bgr, k->b, k->b, n, set->threshold[1], threads);
+    n = detect_refine(d, &d->rnet, bgr, k->b, k->b, n, set->threshold[1], team);
     n = nms(k->a, k->b, n, 0.7f, NMS_UNION, &k->room);
     correct_square(k->a, n);
-    n = detect_refine(d, &d->onet, bgr, k->a, k->a, n, set->threshold[2], threads);
+    n = detect_refine(d, &d->onet, bgr, k->a, k->a, n, set->threshold[2], team);
     for (int i = 0; i < n; i++)
         box_correct(&k->a[i], 1);
     n = nms(k->b, k->a, n, 0.7f, NMS_MIN, &k->room);

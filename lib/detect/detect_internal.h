@@ -54,19 +54,19 @@ enum { PNET_SIDE = 12, MAX_LEVELS = 24, PNET_OUT = 6 };
 
 struct level { double scale; int w, h, map_w, map_h; struct sampler sampler; float *map; };   /* map: [map_h][map_w][PNET_OUT] */
 
-/* Fits the scratch to the frame size and the number of threads, and sets up the pyramid. */
-int detect_prepare(struct fa_detector *d, const struct fa_img8 *img, int threads, struct fa_err *e);
+/* Fits the scratch to the frame size and the team that the calls below are made with, and sets up the pyramid. */
+int detect_prepare(struct fa_detector *d, const struct fa_img8 *img, const struct fa_team *team, struct fa_err *e);
 int detect_level_count(const struct fa_detector *d);
 const struct level *detect_level(const struct fa_detector *d, int i);
 /* Levels of a frame: count and sizes (spec 3.2). */
 int pyramid(struct level *level, double smallest, int w, int h);
 /* First network over all levels: fills their maps. */
-void detect_pnet(struct fa_detector *d, int threads);
+void detect_pnet(struct fa_detector *d, struct fa_team *team);
 /* Boxes of a level in scan order (spec 3.5); returns their number. */
 int detect_proposals(struct cand *out, const struct level *level, float threshold);
 /* Second or third network on the crops of in[n]: new scores and offsets; those >= threshold stay in order. In place allowed. */
 int detect_refine(struct fa_detector *d, const struct fa_net *net, const struct fa_img8 *img, struct cand *out, const struct cand *in, int n,
-                  float threshold, int threads);
+                  float threshold, struct fa_team *team);
 /* Raw network outputs of one crop, out[n_out] (for tests). 0: the box does not touch the frame. */
 int detect_crop(struct fa_detector *d, const struct fa_net *net, const struct fa_img8 *img, const struct cand *c, float *out);
 

@@ -9,6 +9,7 @@
 #include "fa_stream.h"
 
 struct fa_pack;
+struct fa_team;
 
 /* Faces of one frame by falling score; boxes in pixels, fractional, may reach outside the frame. */
 struct fa_face_list { int n; struct fa_face_box box[FA_MAX_FACES]; };
@@ -32,9 +33,9 @@ int fa_detector_open(struct fa_detector *d, const struct fa_pack *pack, struct f
 void fa_detector_close(struct fa_detector *d);
 
 /* All faces of a colour (3 channels B,G,R) or gray (1 channel) frame of any size; none when its shorter side is below
- * the smallest window's. More than FA_MAX_FACES: the best-scored ones. threads >= 1; the result does not depend on it. Scratch grows when a frame
- * needs more than any before it, and with nothing else. FA_OK or FA_E_MEM. */
-int fa_detect(struct fa_detector *d, const struct fa_img8 *bgr, struct fa_face_list *out, int threads, struct fa_err *e);
+ * the smallest window's. More than FA_MAX_FACES: the best-scored ones. team: shares out
+ * the work, NULL: no one helps; the result does not depend on it. Scratch grows when a frame or team needs more than any before it. FA_OK or FA_E_MEM. */
+int fa_detect(struct fa_detector *d, const struct fa_img8 *bgr, struct fa_face_list *out, struct fa_team *team, struct fa_err *e);
 
 /* The face that a video's single-face tracker takes: the widest box, the first of equals (spec 4.1). Its index, -1 for none. */
 int fa_face_widest(const struct fa_face_box *box, int n);

@@ -3,7 +3,6 @@
  * by the pack; the area of interest is cut here, the kind turns it into a map. */
 #include "expert_internal.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,9 +26,9 @@ static const struct fa_expert_kind *find_kind(const struct fa_pack *pack, const 
     return NULL;
 }
 
-/* --- Working memory: a part for each thread that may be at work ---------------------------------------------------------- */
+/* --- Working memory: a part for each thread of the team ---------------------------------------------------------- */
 
-struct fa_expert_room { float *block; size_t each; int n; atomic_flag busy[]; };
+struct fa_expert_room { float *block; size_t each; int n; };
 
 static void room_close(struct fa_expert_room *room)
 {
@@ -46,30 +45,15 @@ static int make_room(struct fa_experts *x, int k, int w, int threads, struct fa_
     if (!need || (now && need <= now->each && threads <= now->n))
         return FA_OK;
     const int n = now && now->n > threads ? now->n : threads > 1 ? threads : 1;
-    struct fa_expert_room *room = malloc(sizeof *room + (size_t)n * sizeof room->busy[0]);
+    struct fa_expert_room *room = malloc(sizeof *room);
     if (!room)
         return fa_fail(e, FA_E_MEM, "no memory for patch experts");
     room->each = now && now->each > need ? now->each : need;
     room->n = n;
     room->block = aligned_alloc(64, room->each * (size_t)n * sizeof(float));
-    for (int i = 0; i < n; i++)
-        atomic_flag_clear(&room->busy[i]);
     room_close(x->room);
     x->room = room;
     return room->block ? FA_OK : fa_fail(e, FA_E_MEM, "no memory for patch experts");
-}
-
-/* A part that nobody uses; there are as many as threads. Returns its number. */
-static int borrow(struct fa_expert_room *room)
-{
-    for (int i = 0;; i = i + 1 < room->n ? i + 1 : 0)
-        if (!atomic_flag_test_and_set(&room->busy[i]))
-            return i;
-}
-
-static void give_back(struct fa_expert_room *room, int i)
-{
-    atomic_flag_clear(&room->busy[i]);
 }
 
 /* --- Opening ------------------------------------------------------------------------------------------------------------ */
@@ -120,7 +104,6 @@ void fa_experts_close(struct fa_experts *x)
     for (int k = 0; k < x->n_scale; k++)
         x->kind->close(&x->per_scale[k]);
     free(x->per_scale);
-    fa_team_close(x->team);
     room_close(x->room);
     *x = (struct fa_experts){ 0 };
 }
@@ -205,7 +188,7 @@ static int plan_jobs(struct fa_expert_job *job, const struct fa_expert_kind *kin
     return n;
 }
 
-static void respond_one(void *arg, int at)
+static void respond_one(void *arg, int at, int worker)
 {
     struct respond *c = arg;
     struct fa_expert_job *job = &c->job[at];
@@ -222,27 +205,22 @@ static void respond_one(void *arg, int at)
         job->aoi[k] = aoi[k];
         job->map[k] = r->maps + (ptrdiff_t)i * r->stride;
     }
-    struct fa_expert_room *room = c->x->room;
-    const int part = room ? borrow(room) : 0;
-    job->scratch = room ? room->block + (size_t)part * room->each : NULL;
+    const struct fa_expert_room *room = c->x->room;
+    job->scratch = room ? room->block + (size_t)worker * room->each : NULL;
     c->x->kind->maps(job, c->s, r->view, r->w);
-    if (room)
-        give_back(room, part);
 }
 
 int fa_experts_respond(struct fa_responses *r, struct fa_experts *x, const struct fa_pdm *pdm, const struct fa_params *p,
-                       int k, int w, const struct fa_img8 *gray, int threads, struct fa_err *e)
+                       int k, int w, const struct fa_img8 *gray, struct fa_team *team, struct fa_err *e)
 {
     if (check_window(x, k, w, e) != FA_OK || pdm->n != x->n)
         return fa_fail(e, FA_E_ARG, "patch experts: window %d at scale %d, %d landmarks for %d", w, k, pdm->n, x->n);
     struct fa_expert_scale *s = &x->per_scale[k];
     r->w = w;
     r->view = fa_experts_view(x, k, p->g.rx, p->g.ry, p->g.rz);
-    int failed = make_room(x, k, w, threads, e);
+    int failed = make_room(x, k, w, fa_team_size(team), e);
     if (failed == FA_OK && x->kind->prepare)
         failed = x->kind->prepare(s, r->view, w, e);
-    if (failed == FA_OK && threads > 1 && !x->team)
-        failed = fa_team_open(&x->team, threads, e);
     if (failed != FA_OK)
         return failed;
 
@@ -255,10 +233,6 @@ int fa_experts_respond(struct fa_responses *r, struct fa_experts *x, const struc
 
     struct respond shared = { r, x, s, gray, pdm->np, { { 0 } } };
     const int n = plan_jobs(shared.job, x->kind, s, r->view);
-    if (threads > 1)
-        fa_team_run(x->team, respond_one, &shared, n);
-    else
-        for (int i = 0; i < n; i++)
-            respond_one(&shared, i);
+    fa_team_run(team, respond_one, &shared, n);
     return FA_OK;
 }

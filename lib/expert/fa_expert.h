@@ -12,6 +12,7 @@
 struct fa_pack;
 struct fa_pdm;
 struct fa_params;
+struct fa_team;
 
 enum { FA_MAX_WINDOW = 15, FA_MAX_SCALES = 4 };
 
@@ -21,7 +22,6 @@ struct fa_experts {
     double scale[FA_MAX_SCALES];
     const struct fa_expert_kind *kind;
     struct fa_expert_scale *per_scale;             /* private */
-    struct fa_team *team;                          /* private: opened by the first call that may use threads */
     struct fa_expert_room *room;                   /* private: working memory, a part for each thread */
 };
 /* prefix "main", "part/0". Memory for what is derived per window (Sigma: LM 4.5) and for work in it is taken by fa_experts_reserve,
@@ -40,10 +40,10 @@ const float *fa_experts_confidence(const struct fa_experts *x, int k, int view);
 
 /* Response maps of scale k at parameters p with window w (odd, 3 .. FA_MAX_WINDOW): map of landmark i at maps + i*stride,
  * w x w row-major (row = y), only for visible landmarks; stride >= w*w. Also the similarities image -> reference (sim) and back
- * (sim_inv), and the 2D shape base[2][np] that both use (its centres are the maps' centres). threads: 1 = serial, else a team
- * of as many as at the first such call; the result does not depend on it. */
+ * (sim_inv), and the 2D shape base[2][np] that both use (its centres are the maps' centres). team: shares out
+ * the landmarks, NULL: no one helps; the result does not depend on it. */
 struct fa_responses { float *maps; int stride, w, view; float sim[4], sim_inv[4]; float *base; };
 int fa_experts_respond(struct fa_responses *r, struct fa_experts *x, const struct fa_pdm *pdm, const struct fa_params *p,
-                       int k, int w, const struct fa_img8 *gray, int threads, struct fa_err *e);
+                       int k, int w, const struct fa_img8 *gray, struct fa_team *team, struct fa_err *e);
 
 #endif

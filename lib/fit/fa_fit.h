@@ -11,12 +11,13 @@
 #include "fa_stream.h"
 
 struct fa_pack;
+struct fa_team;
 
 enum { FA_MAX_PARTS = 4 };
 
-/* What a user may change; all zero but threads = 1 is OpenFace's default for the set (fit 1.1, 1.2). */
+/* What a user may change; all zero is OpenFace's default for the set (fit 1.1, 1.2). */
 struct fa_fit_options {
-    int threads;          /* landmarks fitted side by side, >= 1; results do not depend on it */
+    struct fa_team *team; /* landmarks and part models are fitted side by side; results do not depend on it. Outlives the model */
     int multi_view;       /* stills: try all 11 start rotations (video always does) */
     int wild;             /* OpenFace's -wild settings */
 };

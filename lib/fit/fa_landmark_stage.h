@@ -15,7 +15,8 @@ struct fa_pack;
 
 struct fa_landmark_options {
     const char *program;                     /* "fa-landmarks", begins the provenance line */
-    struct fa_fit_options fit;
+    struct fa_fit_options fit;               /* its team is made by the stage */
+    int threads;                             /* of the team, >= 1 */
     int keep_frames;                         /* pass the pixels on */
     const char *aligned;                     /* folder for pictures of aligned faces, which exists; NULL: none */
     struct fa_align_look look;               /* of those pictures */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fa_model.h"
+#include "fa_team.h"
 
 /* Parts run on faces larger than this share of the part's first scale (fit 4, step 2). */
 static const float PART_MIN_SCALE = 0.9f;
@@ -137,25 +138,45 @@ static void start_part(struct fa_fitted *out, const struct fa_part *part, const 
     fa_pdm_fit(&out->p, pdm, at, NULL, NULL);
 }
 
+/* The parts of a frame, each an item of the team: they share nothing but what they start from. */
+struct part_fits {
+    struct fa_face_model *m;
+    struct fa_fit_state *s;
+    const struct fa_img8 *gray;
+    struct { int used, result; struct fa_err e; } of[FA_MAX_PARTS];
+};
+
+static void fit_part(void *arg, int i, int worker)
+{
+    struct part_fits *c = arg;
+    struct fa_part *part = &c->m->part[i];
+    struct fa_fitted *f = &c->s->part[i];
+    (void)worker;
+    start_part(f, part, &c->s->main, c->m->main.pdm.np);
+    if (c->s->main.p.g.s > PART_MIN_SCALE * (float)part->fitter.experts.scale[0]) {
+        struct fa_fit_out fit = { 0 };
+        c->of[i].used = 1;
+        c->of[i].result = fa_fit_scales(&part->fitter, &f->p, part->fitter.set.window_init, c->gray, NULL, &fit, &c->of[i].e);
+    }
+    fa_pdm_shape2d(f->xy, NULL, &part->fitter.pdm, &f->p);
+}
+
 /* Parts from the main landmarks, then the main PDM refitted to the merged points (fit 4). */
 static int refine_by_parts(struct fa_face_model *m, struct fa_fit_state *s, const struct fa_img8 *gray, struct fa_err *e)
 {
     const struct fa_pdm *pdm = &m->main.pdm;
+    struct part_fits c = { .m = m, .s = s, .gray = gray };
     int used = 0;
     _Alignas(64) float merged[2 * FA_PDM_MAX_POINTS];
 
+    fa_team_run(m->opt.team, fit_part, &c, m->n_part);
     for (int i = 0; i < m->n_part; i++) {
-        struct fa_part *part = &m->part[i];
-        struct fa_fitted *f = &s->part[i];
-        start_part(f, part, &s->main, pdm->np);
-        if (s->main.p.g.s > PART_MIN_SCALE * (float)part->fitter.experts.scale[0]) {
-            struct fa_fit_out fit = { 0 };
-            int r = fa_fit_scales(&part->fitter, &f->p, part->fitter.set.window_init, gray, m->opt.threads, &fit, e);
-            if (r != FA_OK)
-                return r;
-            used = 1;
+        if (c.of[i].result != FA_OK) {
+            if (e)
+                *e = c.of[i].e;
+            return c.of[i].result;
         }
-        fa_pdm_shape2d(f->xy, NULL, &part->fitter.pdm, &f->p);
+        used |= c.of[i].used;
     }
     if (!used)
         return FA_OK;
@@ -182,7 +203,7 @@ int fa_fit_main(struct fa_face_model *m, struct fa_fit_state *s, const int windo
 int fa_fit_main_view(struct fa_face_model *m, struct fa_fit_state *s, const int window[4], const struct fa_img8 *gray, int *view, struct fa_err *e)
 {
     struct fa_fit_out fit = { .likelihood = s->likelihood };   /* kept by a fit that fails before it computes one */
-    int r = fa_fit_scales(&m->main, &s->main.p, window, gray, m->opt.threads, &fit, e);
+    int r = fa_fit_scales(&m->main, &s->main.p, window, gray, m->opt.team, &fit, e);
     if (r != FA_OK)
         return r;
     fa_pdm_shape2d(s->main.xy, NULL, &m->main.pdm, &s->main.p);

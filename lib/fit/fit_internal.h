@@ -119,10 +119,10 @@ struct fa_fit_out {
 };
 /* One fit over all scales with window[k] != 0, from p to p (fit 2.1). window: by scale index, from the settings' lists (also
  * with entries zeroed, which is all that early termination needs: fit 7.2). A too small face is out->success 0, not an error. */
-int fa_fit_scales(struct fa_fitter *f, struct fa_params *p, const int window[FA_MAX_SCALES], const struct fa_img8 *gray, int threads,
-                  struct fa_fit_out *out, struct fa_err *e);
+int fa_fit_scales(struct fa_fitter *f, struct fa_params *p, const int window[FA_MAX_SCALES], const struct fa_img8 *gray,
+                  struct fa_team *team, struct fa_fit_out *out, struct fa_err *e);
 /* One scale of it; is_last: the likelihood is computed whatever s is. */
-int fa_fit_scale(struct fa_fitter *f, struct fa_params *p, int k, int w, int is_last, const struct fa_img8 *gray, int threads,
-                 struct fa_fit_out *out, struct fa_err *e);
+int fa_fit_scale(struct fa_fitter *f, struct fa_params *p, int k, int w, int is_last, const struct fa_img8 *gray,
+                 struct fa_team *team, struct fa_fit_out *out, struct fa_err *e);
 
 #endif

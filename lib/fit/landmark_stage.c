@@ -11,6 +11,7 @@
 #include "fa_detect.h"
 #include "fa_model.h"
 #include "fa_ring.h"
+#include "fa_team.h"
 
 struct fa_landmark_stage {
     struct fa_landmark_options opt;
@@ -51,7 +52,7 @@ static int ensure_faces(struct fa_landmark_stage *l, struct fa_err *e)
     if (l->has_faces)
         return FA_OK;
     l->has_faces = 1;
-    return fa_detect(&l->detector, &l->bgr, &l->found, l->opt.fit.threads, e);
+    return fa_detect(&l->detector, &l->bgr, &l->found, l->opt.fit.team, e);
 }
 
 static void copy_box(float box[4], const struct fa_face_box *f)
@@ -241,7 +242,9 @@ int fa_landmark_stage_open(struct fa_landmark_stage **out, const struct fa_pack 
     if (!l)
         return fa_fail(e, FA_E_MEM, "out of memory");
     l->opt = *options;
-    int r = fa_detector_open(&l->detector, pack, e);
+    int r = fa_team_open(&l->opt.fit.team, l->opt.threads, e);
+    if (r == FA_OK)
+        r = fa_detector_open(&l->detector, pack, e);
     if (r == FA_OK)
         r = fa_face_model_open(&l->model, pack, &l->opt.fit, e);
     if (r == FA_OK)
@@ -264,6 +267,7 @@ void fa_landmark_stage_close(struct fa_landmark_stage *l)
     fa_face_model_close(l->model);
     fa_detector_close(&l->detector);
     fa_loan_return(&l->loan);
+    fa_team_close(l->opt.fit.team);
     free(l->pix);
     free(l->gray_px);
     free(l);

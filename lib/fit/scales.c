@@ -91,14 +91,14 @@ void fa_fitter_close(struct fa_fitter *f)
     *f = (struct fa_fitter){ 0 };
 }
 
-int fa_fit_scale(struct fa_fitter *f, struct fa_params *p, int k, int w, int is_last, const struct fa_img8 *gray, int threads,
-                 struct fa_fit_out *out, struct fa_err *e)
+int fa_fit_scale(struct fa_fitter *f, struct fa_params *p, int k, int w, int is_last, const struct fa_img8 *gray,
+                 struct fa_team *team, struct fa_fit_out *out, struct fa_err *e)
 {
     const struct fa_fit_adapted at = fa_fit_settings_at(&f->set, f->experts.scale, k);
     const struct fa_kernel_table *kernel = find_table(f, w, at.sigma);
     if (!kernel)
         return fa_fail(e, FA_E_ARG, "window %d is not among the settings' windows for scale %d", w, k);
-    int r = fa_experts_respond(&f->resp, &f->experts, &f->pdm, p, k, w, gray, threads, e);
+    int r = fa_experts_respond(&f->resp, &f->experts, &f->pdm, p, k, w, gray, team, e);
     if (r != FA_OK)
         return r;
 
@@ -116,14 +116,14 @@ int fa_fit_scale(struct fa_fitter *f, struct fa_params *p, int k, int w, int is_
     return FA_OK;
 }
 
-int fa_fit_scales(struct fa_fitter *f, struct fa_params *p, const int window[FA_MAX_SCALES], const struct fa_img8 *gray, int threads,
-                  struct fa_fit_out *out, struct fa_err *e)
+int fa_fit_scales(struct fa_fitter *f, struct fa_params *p, const int window[FA_MAX_SCALES], const struct fa_img8 *gray,
+                  struct fa_team *team, struct fa_fit_out *out, struct fa_err *e)
 {
     const int n = f->experts.n_scale;
     int r = FA_OK;
     out->success = 1;
     for (int k = 0; k < n && r == FA_OK && out->success; k++)
         if (window[k])
-            r = fa_fit_scale(f, p, k, window[k], k + 1 == n || window[k + 1] == 0, gray, threads, out, e);
+            r = fa_fit_scale(f, p, k, window[k], k + 1 == n || window[k + 1] == 0, gray, team, out, e);
     return r;
 }

@@ -10,12 +10,17 @@
 
 struct fa_team;
 
-/* A team of threads (the caller and threads - 1 helpers, which sleep until there is work), 2 .. 1024. FA_OK, FA_E_ARG, FA_E_MEM. */
+/* A program has one team at most and hands it down; NULL stands for the caller alone everywhere. Loops do not nest: what runs as an
+ * item is handed NULL. */
+/* A team of threads (the caller and threads - 1 helpers, which sleep until there is work), 1 .. 1024; *t is NULL for one.
+ * FA_OK, FA_E_ARG, FA_E_MEM. */
 int fa_team_open(struct fa_team **t, int threads, struct fa_err *e);
 /* NULL is allowed. */
 void fa_team_close(struct fa_team *t);
-/* item(arg, i) for 0 <= i < n, each once, in any order, by any of the threads; returns when all are done. Not to be called by two
- * threads at once, nor from an item. */
-void fa_team_run(struct fa_team *t, void (*item)(void *arg, int i), void *arg, int n);
+int fa_team_size(const struct fa_team *t);
+/* item(arg, i, worker) for 0 <= i < n, each once, in any order; returns when all are done. worker, 0 .. size - 1, is the thread
+ * that runs it, for working memory of its own. Not to be called by two threads at once, nor from an item. */
+typedef void fa_team_item(void *arg, int i, int worker);
+void fa_team_run(struct fa_team *t, fa_team_item *item, void *arg, int n);
 
 #endif

@@ -13,7 +13,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-struct job { uint32_t loop; int n; void (*item)(void *arg, int i); void *arg; };
+struct job { uint32_t loop; int n; fa_team_item *item; void *arg; };
+struct helper { struct fa_team *team; int worker; pthread_t thread; };
 
 struct fa_team {
     pthread_mutex_t lock;
@@ -23,7 +24,7 @@ struct fa_team {
     _Atomic uint64_t state;
     atomic_int n_done;
     int n_helper;
-    pthread_t helper[];
+    struct helper helper[];
 };
 
 /* Some 20 microseconds of looking. */
@@ -37,13 +38,13 @@ static inline void pause_briefly(void)
 }
 
 /* Claims and runs items of the job until none is left. */
-static void work_on(struct fa_team *t, const struct job *j)
+static void work_on(struct fa_team *t, const struct job *j, int worker)
 {
     uint64_t s = atomic_load(&t->state);
     while ((uint32_t)(s >> 32) == j->loop && (int)(uint32_t)s < j->n) {
         if (!atomic_compare_exchange_weak(&t->state, &s, s + 1))
             continue;
-        j->item(j->arg, (int)(uint32_t)s);
+        j->item(j->arg, (int)(uint32_t)s, worker);
         if (atomic_fetch_add(&t->n_done, 1) + 1 == j->n) {
             pthread_mutex_lock(&t->lock);
             if (t->caller_asleep)
@@ -56,7 +57,8 @@ static void work_on(struct fa_team *t, const struct job *j)
 
 static void *help(void *arg)
 {
-    struct fa_team *t = arg;
+    const struct helper *self = arg;
+    struct fa_team *t = self->team;
     uint32_t seen = 0;
     for (;;) {
         for (int i = 0; i < LOOKS && (uint32_t)(atomic_load_explicit(&t->state, memory_order_relaxed) >> 32) == seen; i++)
@@ -73,15 +75,17 @@ static void *help(void *arg)
         if (quit)
             return NULL;
         seen = j.loop;
-        work_on(t, &j);
+        work_on(t, &j, self->worker);
     }
 }
 
 int fa_team_open(struct fa_team **out, int threads, struct fa_err *e)
 {
     *out = NULL;
-    if (threads < 2 || threads > 1024)
+    if (threads < 1 || threads > 1024)
         return fa_fail(e, FA_E_ARG, "a team of %d threads", threads);
+    if (threads == 1)
+        return FA_OK;
     struct fa_team *t = calloc(1, sizeof *t + (size_t)(threads - 1) * sizeof t->helper[0]);
     if (!t)
         return fa_fail(e, FA_E_MEM, "no memory for %d threads", threads);
@@ -89,7 +93,9 @@ int fa_team_open(struct fa_team **out, int threads, struct fa_err *e)
     pthread_cond_init(&t->work, NULL);
     pthread_cond_init(&t->done, NULL);
     while (t->n_helper < threads - 1) {
-        if (pthread_create(&t->helper[t->n_helper], NULL, help, t) != 0) {
+        struct helper *h = &t->helper[t->n_helper];
+        *h = (struct helper){ .team = t, .worker = t->n_helper + 1 };
+        if (pthread_create(&h->thread, NULL, help, h) != 0) {
             fa_team_close(t);
             return fa_fail(e, FA_E_MEM, "cannot start %d threads", threads);
         }
@@ -108,17 +114,22 @@ void fa_team_close(struct fa_team *t)
     pthread_cond_broadcast(&t->work);
     pthread_mutex_unlock(&t->lock);
     for (int i = 0; i < t->n_helper; i++)
-        pthread_join(t->helper[i], NULL);
+        pthread_join(t->helper[i].thread, NULL);
     pthread_mutex_destroy(&t->lock);
     pthread_cond_destroy(&t->work);
     pthread_cond_destroy(&t->done);
     free(t);
 }
 
-void fa_team_run(struct fa_team *t, void (*item)(void *arg, int i), void *arg, int n)
+int fa_team_size(const struct fa_team *t) { return t ? 1 + t->n_helper : 1; }
+
+void fa_team_run(struct fa_team *t, fa_team_item *item, void *arg, int n)
 {
-    if (n < 1)
+    if (!t || n < 2) {
+        for (int i = 0; i < n; i++)
+            item(arg, i, 0);
         return;
+    }
     pthread_mutex_lock(&t->lock);
     const struct job j = { t->job.loop + 1, n, item, arg };
     t->job = j;
@@ -128,7 +139,7 @@ void fa_team_run(struct fa_team *t, void (*item)(void *arg, int i), void *arg, i
         pthread_cond_broadcast(&t->work);
     pthread_mutex_unlock(&t->lock);
 
-    work_on(t, &j);
+    work_on(t, &j, 0);
     for (int i = 0; i < LOOKS && atomic_load(&t->n_done) < n; i++)
         pause_briefly();
     pthread_mutex_lock(&t->lock);

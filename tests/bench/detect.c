@@ -26,7 +26,7 @@ static void bench_frame(const char *name, struct fa_detector *d, const struct fa
     double best = 1e9;
     for (int i = 0; i < runs; i++) {
         double t0 = now_ms();
-        if (fa_detect(d, img, &f, 1, &e) != FA_OK)
+        if (fa_detect(d, img, &f, NULL, &e) != FA_OK)
             return;
         double t = now_ms() - t0;
         best = t < best ? t : best;

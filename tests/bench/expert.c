@@ -49,7 +49,7 @@ static void bench_steps(struct fa_fitter *f, const struct fit_block *b, const st
     const int w = dump_i32(block_row(&dump, b, 0, "scale.window", -2))[0], k = b->scale, n = f->pdm.n, np = f->pdm.np;
     double t;
     params_of(&p, &dump.row[b->from], block_row(&dump, b, 0, "scale.params_local_in", -2));
-    if (fa_experts_respond(&f->resp, &f->experts, &f->pdm, &p, k, w, gray, 1, &e) != FA_OK)
+    if (fa_experts_respond(&f->resp, &f->experts, &f->pdm, &p, k, w, gray, NULL, &e) != FA_OK)
         return;
     struct fa_expert_scale *s = &f->experts.per_scale[k];
     float *areas = calloc((size_t)n * 25 * FA_AOI_STRIDE, sizeof *areas), m[6], (*r)[FA_CCNF_MAX_MAP + 15] = calloc((size_t)n, sizeof *r);
@@ -66,7 +66,7 @@ static void bench_steps(struct fa_fitter *f, const struct fit_block *b, const st
          f->experts.kind->maps(&(struct fa_expert_job){ .n = 1, .landmark = { j % n }, .aoi = { AREA(j % n) }, .map = { f->resp.maps + j % n * f->resp.stride } },
                                s, f->resp.view, w));
     report("map", w, t, "ns/landmark");
-    BEST(t, runs, fa_experts_respond(&f->resp, &f->experts, &f->pdm, &p, k, w, gray, 1, &e));
+    BEST(t, runs, fa_experts_respond(&f->resp, &f->experts, &f->pdm, &p, k, w, gray, NULL, &e));
     report("respond", w, t / n, "ns/landmark");
 
     struct fa_tensor bias, alpha, weights;
@@ -92,7 +92,7 @@ static void bench_steps(struct fa_fitter *f, const struct fit_block *b, const st
     for (int i = 0; i < f->n_table; i++)
         if (f->tables[i].w == w)
             table = &f->tables[i];
-    fa_experts_respond(&f->resp, &f->experts, &f->pdm, &p, k, w, gray, 1, &e);
+    fa_experts_respond(&f->resp, &f->experts, &f->pdm, &p, k, w, gray, NULL, &e);
     fa_rlms_offsets(f->scratch.dx, f->scratch.dy, f->resp.base, f->resp.base, f->resp.sim, w, n, np);
     BEST(t, 10 * runs, fa_rlms_mean_shift(f->scratch.shift_ref, f->scratch.dx, f->scratch.dy, &f->resp, visible, table, n, np));
     report("mean_shift", w, t / n, "ns/landmark");
@@ -145,7 +145,7 @@ static void bench_models(int runs)
         double t;
         const int *window = i ? f[i].set.window_init : f[i].set.window_small;
         struct fa_fit_out out = { 0 };
-        BEST(t, runs, { struct fa_params p = start[i]; fa_fit_scales(&f[i], &p, window, &gray, 1, &out, &e); });
+        BEST(t, runs, { struct fa_params p = start[i]; fa_fit_scales(&f[i], &p, window, &gray, NULL, &out, &e); });
         printf("fit_%s_%s %.3f ms\n", i ? fit_part[i] : "main", isa, t * 1e-6);
         total += t * 1e-6;
         fa_fitter_close(&f[i]);
@@ -172,7 +172,7 @@ static void bench_detection(void)
             if (b.frame != 1 || b.scale != 0 || part_index(b.part) != 0)
                 continue;
             params_of(&p, &dump.row[b.from], block_row(&dump, &b, 0, "scale.params_local_in", -2));
-            fa_fit_scales(&f, &p, set.window_init, &gray, 1, &out, &e);
+            fa_fit_scales(&f, &p, set.window_init, &gray, NULL, &out, &e);
         }
         printf("fit_main_11_starts_%s_%s %.3f ms\n", pass ? "again" : "first", isa, (now_ns() - t0) * 1e-6);
     }

@@ -9,6 +9,7 @@
 #include "expert_internal.h"
 #include "fa_shape.h"
 #include "fa_test.h"
+#include "test_team.h"
 #include "import_internal.h"
 #include "test_models.h"
 
@@ -150,7 +151,7 @@ static struct fa_img8 spec_image(void)
     return (struct fa_img8){ g, 640, 640, 480, 1 };
 }
 
-static void respond(struct fa_experts *x, const struct fa_pdm *pdm, int threads)
+static void respond(struct fa_experts *x, const struct fa_pdm *pdm, struct fa_team *team)
 {
     static const int landmark[3] = { 8, 36, 45 };
     static float maps[FA_PDM_MAX_POINTS * STRIDE], base[2 * FA_PDM_MAX_POINTS];
@@ -161,7 +162,7 @@ static void respond(struct fa_experts *x, const struct fa_pdm *pdm, int threads)
         struct fa_err e = { 0 };
         for (int j = 0; j < pdm->m; j++)
             p.q[j] = (float)(0.3 * sqrt((double)pdm->variances[j]) * ((5 * j) % 7 - 3) / 3);
-        check_int(e.text, fa_experts_respond(&r, x, pdm, &p, 0, 9, &gray, threads, &e), FA_OK);
+        check_int(e.text, fa_experts_respond(&r, x, pdm, &p, 0, 9, &gray, team, &e), FA_OK);
         check_int("view", r.view, poses[i].view);
         for (int k = 0; k < 3; k++) {
             const double *want = poses[i].want[k];
@@ -203,8 +204,10 @@ static void a_file_by_formula_gives_the_spec_values(void)
         struct fa_tensor t;
         CHECK(fa_pack_find(&pack, &t, "main/experts/0/networks"));
         check_int("networks", t.dim[0], 210);
-        respond(&x, &pdm, 1);
-        respond(&x, &pdm, 3);
+        struct fa_team *team = test_team(3);
+        respond(&x, &pdm, NULL);
+        respond(&x, &pdm, team);
+        fa_team_close(team);
         check_near("confidence", fa_experts_confidence(&x, 0, 0)[8], 0.508, 1e-6);
         check_near("confidence of a mirrored one", fa_experts_confidence(&x, 0, 0)[16], 0.25, 0);
         fa_experts_close(&x);

@@ -8,6 +8,7 @@
 #include "detect_internal.h"
 #include "dump.h"
 #include "fa_kern.h"
+#include "test_team.h"
 #include "test_models.h"
 
 static const char *const cases[] = { "default_wmv", "avi_2015", "image_sample3" };
@@ -87,8 +88,8 @@ static void levels_of(const char *name)
     if (!setup(&d, name))
         return;
     struct fa_img8 img = frame_of(&d);
-    check_int("prepare", detect_prepare(&det, &img, 1, &e), FA_OK);
-    detect_pnet(&det, 1);
+    check_int("prepare", detect_prepare(&det, &img, NULL, &e), FA_OK);
+    detect_pnet(&det, NULL);
     int n_input = 0;
     for (int i = 0; i < detect_level_count(&det); i++) {
         const struct level *l = detect_level(&det, i);
@@ -154,8 +155,8 @@ static void sequence_of(const char *name)
     void *mem = malloc(nms_room_bytes(CAP));
     struct nms_room room;
     nms_room_place(&room, CAP, mem);
-    detect_prepare(&det, &img, 1, &e);
-    detect_pnet(&det, 1);
+    detect_prepare(&det, &img, NULL, &e);
+    detect_pnet(&det, NULL);
     int n = 0;
     for (int i = 0; i < detect_level_count(&det); i++)
         n += nms(a + n, b, detect_proposals(b, detect_level(&det, i), det.cascade.threshold[0]), 0.5f, NMS_UNION, &room);
@@ -168,7 +169,7 @@ static void sequence_of(const char *name)
     }
     check_list(&d, "mtcnn.rnet_in", -2, b, n, 0);
     check_crops(&d, &det.rnet, "rnet", &img, b, n);
-    n = detect_refine(&det, &det.rnet, &img, b, b, n, 0.7f, 1);
+    n = detect_refine(&det, &det.rnet, &img, b, b, n, 0.7f, NULL);
     check_list(&d, "mtcnn.rnet_out", -2, b, n, 0);
     n = nms(a, b, n, 0.7f, NMS_UNION, &room);
     check_list(&d, "mtcnn.rnet_nms07", -2, a, n, 0);
@@ -178,7 +179,7 @@ static void sequence_of(const char *name)
     }
     check_list(&d, "mtcnn.onet_in", -2, a, n, 0);
     check_crops(&d, &det.onet, "onet", &img, a, n);
-    n = detect_refine(&det, &det.onet, &img, a, a, n, 0.7f, 1);
+    n = detect_refine(&det, &det.onet, &img, a, a, n, 0.7f, NULL);
     check_list(&d, "mtcnn.onet_out", -2, a, n, 0);
     for (int i = 0; i < n; i++)
         box_correct(&a[i], 1);
@@ -224,7 +225,7 @@ static void faces_of_whole_frames_match_the_reference(void)
         if (!setup(&d, cases[i]))
             return;
         struct fa_img8 img = frame_of(&d);
-        check_int("detect", fa_detect(&det, &img, &f, 1, &e), FA_OK);
+        check_int("detect", fa_detect(&det, &img, &f, NULL, &e), FA_OK);
         const struct dump_row *r = dump_find(&d, 0, "mtcnn.final.boxes", 1, NULL, -2, -2);
         const struct dump_row *chosen = dump_find(&d, 0, "state.chosen_box", 1, NULL, -2, -2);
         check_int("faces", f.n, r ? r->dim[0] : -1);
@@ -245,14 +246,16 @@ static void same_faces_for_any_threads_kernels_and_earlier_frames(void)
     if (!setup(&d, "default_wmv"))
         return;
     struct fa_img8 img = frame_of(&d);
-    CHECK(fa_detect(&det, &img, &want, 1, &e) == FA_OK && want.n == 1);
+    CHECK(fa_detect(&det, &img, &want, NULL, &e) == FA_OK && want.n == 1);
     static const unsigned masks[] = { ~0u, FA_CPU_AVX2, 0 };
     for (int i = 0; i < 3; i++) {
         struct fa_img8 cut = { img.px + 3, img.stride, 333, 77, 3 };
         fa_kern_select(masks[i]);
         for (int threads = 1; threads <= (masks[i] ? 3 : 1); threads++) {
-            CHECK(fa_detect(&det, &cut, &got, threads, &e) == FA_OK);
-            CHECK(fa_detect(&det, &img, &got, threads, &e) == FA_OK && got.n == want.n);
+            struct fa_team *team = test_team(threads);
+            CHECK(fa_detect(&det, &cut, &got, team, &e) == FA_OK);
+            CHECK(fa_detect(&det, &img, &got, team, &e) == FA_OK && got.n == want.n);
+            fa_team_close(team);
             check_bytes("faces", got.box, want.box, sizeof *want.box * (size_t)want.n);
         }
     }
@@ -273,8 +276,8 @@ static void a_gray_frame_is_a_colour_frame_of_equal_channels(void)
     for (size_t i = 0; i < r->n; i++)
         memset(bgr + 3 * i, dump_u8(r)[i], 3);
     struct fa_img8 gray = { (uint8_t *)r->data, w, w, h, 1 }, colour = { bgr, 3 * (ptrdiff_t)w, w, h, 3 };
-    CHECK(fa_detect(&det, &gray, &a, 1, &e) == FA_OK && a.n >= 1);
-    CHECK(fa_detect(&det, &colour, &b, 1, &e) == FA_OK && b.n == a.n);
+    CHECK(fa_detect(&det, &gray, &a, NULL, &e) == FA_OK && a.n >= 1);
+    CHECK(fa_detect(&det, &colour, &b, NULL, &e) == FA_OK && b.n == a.n);
     check_bytes("faces", a.box, b.box, sizeof *a.box * (size_t)a.n);
     free(bgr);
     dump_close(&d);
@@ -290,11 +293,13 @@ static void small_and_flat_frames_have_no_face(void)
         return;
     }
     uint8_t *px = calloc(1, 1001 * 400 * 3);
+    struct fa_team *team = test_team(2);
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         struct fa_img8 img = { px, (ptrdiff_t)t[i].w * 3, t[i].w, t[i].h, 3 };
-        check_int("detect", fa_detect(&det, &img, &f, 2, &e), FA_OK);
+        check_int("detect", fa_detect(&det, &img, &f, team, &e), FA_OK);
         check_int("faces", f.n, 0);
     }
+    fa_team_close(team);
     free(px);
 }
 

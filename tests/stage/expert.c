@@ -8,6 +8,7 @@
 #include "expert_internal.h"
 #include "fit_dump.h"
 #include "test_models.h"
+#include "test_team.h"
 
 struct model { struct fa_pdm pdm; struct fa_experts x; };
 static struct fa_pack pack;
@@ -157,6 +158,7 @@ static void maps_follow_from_dumped_areas(void)
  * (LM 4.4), so most maps must agree at the open-loop limit and all within 2e-3. */
 static void respond(int threads)
 {
+    struct fa_team *team = test_team(threads);
     int n = 0, off = 0;
     double worst = 0;
     float *maps = calloc(FA_PDM_MAX_POINTS * 256, sizeof *maps), base[2 * FA_PDM_MAX_POINTS];
@@ -170,7 +172,7 @@ static void respond(int threads)
         struct fa_err e;
         params_of(&p, block_row(d, &b, 0, "scale.params_global_in", -2), block_row(d, &b, 0, "scale.params_local_in", -2));
         const int w = dump_i32(block_row(d, &b, 0, "scale.window", -2))[0];
-        check_int("respond", fa_experts_respond(&r, &m->x, &m->pdm, &p, b.scale, w, &gray, threads, &e), FA_OK);
+        check_int("respond", fa_experts_respond(&r, &m->x, &m->pdm, &p, b.scale, w, &gray, team, &e), FA_OK);
         for (int i = b.from; i < b.to; i++) {
             int lmk;
             const char *name = strstr(d->row[i].name, "scale.response.");
@@ -190,6 +192,7 @@ static void respond(int threads)
     test_note("maps beyond 2e-5", off, "");
     test_note("worst error of a map's maximum", worst, "");
     free(maps);
+    fa_team_close(team);
 }
 
 static void maps_follow_from_parameters_and_frame(void) { respond(1); }

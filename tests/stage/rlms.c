@@ -8,6 +8,7 @@
 #include "fit_dump.h"
 #include "fit_internal.h"
 #include "test_models.h"
+#include "test_team.h"
 
 static struct fa_pack pack;
 static struct fa_fitter fitters[FIT_MODELS];
@@ -351,6 +352,7 @@ static const struct dump_row *fit_row(const struct dump *d, int at, const char *
  * the kernel may show (README, open and closed loop). */
 static void fit_all(int threads)
 {
+    struct fa_team *team = test_team(threads);
     int n = 0, far = 0;
     double worst = 0, worst_l = 0, sum = 0;
     for (int c = 0; c < FIT_CASES; c++) {
@@ -376,7 +378,7 @@ static void fit_all(int threads)
             struct fa_fit_out out = { 0 };
             struct fa_err e;
             params_of(&p, start, &d->row[i + 1]);
-            check_int("fit", fa_fit_scales(f, &p, window, &gray, threads, &out, &e), FA_OK);
+            check_int("fit", fa_fit_scales(f, &p, window, &gray, team, &out, &e), FA_OK);
             check_int("success", out.success, dump_i32(fit_row(d, at, "fit.success"))[0]);
             const float l = dump_f32(fit_row(d, at, "fit.likelihood"))[0];
             worst_l = fmax(worst_l, fabs(out.likelihood - l));
@@ -395,6 +397,7 @@ static void fit_all(int threads)
             n++;
         }
     }
+    fa_team_close(team);
     CHECK(n >= 100);
     CHECK(far <= n / 10);
     CHECK(worst < 0.5);

@@ -8,6 +8,7 @@
 
 #include "detect_internal.h"
 #include "fa_model.h"
+#include "test_team.h"
 
 enum { N = 11 };
 static const double ours[N] = { 40, 0.2, 0.1, 0.1, 12, 20, 36, 0.1, 0.2, 1, 0.8 };
@@ -74,7 +75,7 @@ static void a_set_brings_its_own_numbers(void)
     check_int("open", open_with(&d, ours, N, &e), FA_OK);
     CHECK(d.rnet.side == 20 && d.onet.side == 36 && d.cascade.smallest == 40);
     struct fa_img8 img = noise(100, 80);
-    check_int("prepare", detect_prepare(&d, &img, 1, &e), FA_OK);
+    check_int("prepare", detect_prepare(&d, &img, NULL, &e), FA_OK);
     check_int("levels", detect_level_count(&d), 3);
     CHECK(detect_level(&d, 0)->w == 30 && detect_level(&d, 0)->h == 24);
     struct cand c = { .x = 10, .y = 20, .w = 100, .h = 50 };
@@ -90,8 +91,8 @@ static void thresholds_below_one_half_hold(void)
     struct fa_err e = { 0 };
     check_int("open", open_with(&d, ours, N, &e), FA_OK);
     struct fa_img8 img = noise(100, 80);
-    detect_prepare(&d, &img, 1, &e);
-    detect_pnet(&d, 1);
+    detect_prepare(&d, &img, NULL, &e);
+    detect_pnet(&d, NULL);
     const struct level *l = detect_level(&d, 0);
     struct cand *c = malloc((size_t)(l->map_w * l->map_h) * sizeof *c);
     int n[3] = { 0 };
@@ -114,10 +115,14 @@ static void the_number_of_threads_changes_nothing(void)
     static struct fa_face_list one, three;
     check_int("open", open_with(&d, ours, N, &e), FA_OK);
     struct fa_img8 img = noise(160, 120), small = noise(39, 200);
-    check_int("one", fa_detect(&d, &img, &one, 1, &e), FA_OK);
-    check_int("three", fa_detect(&d, &img, &three, 3, &e), FA_OK);
-    CHECK(one.n > 0 && one.n == three.n && !memcmp(one.box, three.box, (size_t)one.n * sizeof one.box[0]));
-    check_int("small", fa_detect(&d, &small, &one, 1, &e), FA_OK);
+    check_int("one", fa_detect(&d, &img, &one, NULL, &e), FA_OK);
+    for (int threads = 2; threads <= 8; threads += 3) {
+        struct fa_team *team = test_team(threads);
+        check_int("team", fa_detect(&d, &img, &three, team, &e), FA_OK);
+        CHECK(one.n > 0 && one.n == three.n && !memcmp(one.box, three.box, (size_t)one.n * sizeof one.box[0]));
+        fa_team_close(team);
+    }
+    check_int("small", fa_detect(&d, &small, &one, NULL, &e), FA_OK);
     check_int("none in a frame below the smallest window", one.n, 0);
     free(img.px);
     free(small.px);

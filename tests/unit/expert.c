@@ -11,6 +11,7 @@
 #include "fa_model.h"
 #include "fa_shape.h"
 #include "fa_sigma.h"
+#include "test_team.h"
 #include "test_models.h"
 
 /* ---- A model made here: 5 landmarks, 2 views, windows 3 and 7 with components ----------------------------------------- */
@@ -142,7 +143,7 @@ static void components_that_break_the_symmetry_are_refused(void)
         struct fa_img8 gray = { frame, 80, 80, 60, 1 };
         CHECK(build(&pack, t[i].d));
         CHECK(fa_pdm_attach(&pdm, &pack, "main", &e) == FA_OK && fa_experts_open(&x, &pack, "main", &e) == FA_OK);
-        check_int("respond", fa_experts_respond(&r, &x, &pdm, &pose, 0, 7, &gray, 1, &e), FA_E_MODEL);
+        check_int("respond", fa_experts_respond(&r, &x, &pdm, &pose, 0, 7, &gray, NULL, &e), FA_E_MODEL);
         CHECK(strstr(e.text, t[i].text));
         fa_experts_close(&x);
         fa_pack_close(&pack);
@@ -172,12 +173,13 @@ static void same_maps_for_any_thread_count_and_window_order(void)
     float want[16][N * 240], base[2 * NP];
     struct fa_img8 gray = { frame, 80, 80, 60, 1 };
     CHECK(build(&pack, NONE) && fa_pdm_attach(&pdm, &pack, "main", &e) == FA_OK && fa_experts_open(&x, &pack, "main", &e) == FA_OK);
+    struct fa_team *team = test_team(4);
     for (int pass = 0; pass < 3; pass++)
         for (int w = pass == 1 ? 15 : 3; w >= 3 && w <= 15; w += pass == 1 ? -2 : 2) {
             float maps[N * 240];
             struct fa_responses r = { .maps = maps, .stride = 240, .base = base };
             memset(maps, 0, sizeof maps);
-            check_int("respond", fa_experts_respond(&r, &x, &pdm, &pose, 0, w, &gray, pass == 2 ? 4 : 1, &e), FA_OK);
+            check_int("respond", fa_experts_respond(&r, &x, &pdm, &pose, 0, w, &gray, pass == 2 ? team : NULL, &e), FA_OK);
             check_int("window", r.w, w);
             if (pass == 0)
                 memcpy(want[w], maps, sizeof maps);
@@ -187,6 +189,7 @@ static void same_maps_for_any_thread_count_and_window_order(void)
                 most = fmaxf(most, maps[i]);
             CHECK(most > 0);
         }
+    fa_team_close(team);
     fa_experts_close(&x);
     fa_pack_close(&pack);
 }
@@ -205,7 +208,7 @@ static void invisible_landmarks_keep_what_was_there(void)
     for (int i = 0; i < N * 64; i++)
         maps[i] = -5;
     p.g.ry = 0.4f;
-    check_int("respond", fa_experts_respond(&r, &x, &pdm, &p, 0, 7, &gray, 1, &e), FA_OK);
+    check_int("respond", fa_experts_respond(&r, &x, &pdm, &p, 0, 7, &gray, NULL, &e), FA_OK);
     check_int("view", r.view, 1);
     for (int i = 0; i < N; i++)
         for (int k = 0; k < 64; k++)
@@ -511,7 +514,7 @@ static void complete_responses_give_the_spec_sums(void)
         CHECK(fa_pdm_attach(&pdm, &pack, t[i].prefix, &e) == FA_OK && fa_experts_open(&x, &pack, t[i].prefix, &e) == FA_OK);
         for (int j = 0; j < pdm.m; j++)
             p.q[j] = (float)(0.3 * sqrt((double)pdm.variances[j]) * ((5 * j) % 7 - 3) / 3);
-        check_int("respond", fa_experts_respond(&r, &x, &pdm, &p, t[i].k, t[i].w, &gray, 1, &e), FA_OK);
+        check_int("respond", fa_experts_respond(&r, &x, &pdm, &p, t[i].k, t[i].w, &gray, NULL, &e), FA_OK);
         check_int("view", r.view, t[i].view);
         double all = 0;
         for (int k = 0; k < pdm.n; k++)

@@ -188,7 +188,7 @@ static void fitters_refuse_windows_they_cannot_use(void)
     struct fa_img8 gray = { px, 64, 64, 64, 1 };
     struct fa_params p = { .g = { .s = 1, .tx = 32, .ty = 32 } };
     struct fa_fit_out out;
-    check_int("fit", fa_fit_scales(&f, &p, (int[]){ 11, 11, 7, 5 }, &gray, 1, &out, &e), FA_E_ARG);
+    check_int("fit", fa_fit_scales(&f, &p, (int[]){ 11, 11, 7, 5 }, &gray, NULL, &out, &e), FA_E_ARG);
     fa_fitter_close(&f);
     fa_pack_close(&pack);
 }
@@ -209,11 +209,11 @@ static void a_small_face_fails_but_has_a_likelihood(void)
     struct fa_fit_out out = { .success = 7, .likelihood = -10 };
     fa_fit_settings_main(&s, "main_clnf_general");
     CHECK(fa_fitter_open(&f, &pack, "main", &s, &e) == FA_OK);
-    check_int("fit", fa_fit_scales(&f, &p, s.window_init, &gray, 1, &out, &e), FA_OK);
+    check_int("fit", fa_fit_scales(&f, &p, s.window_init, &gray, NULL, &out, &e), FA_OK);
     check_int("success", out.success, 0);
     CHECK(out.likelihood != -10);                     /* s < 0.30: computed although scales would follow */
     out.likelihood = -10;
-    check_int("no window at all", fa_fit_scales(&f, &p, (int[]){ 0, 0, 0, 0 }, &gray, 1, &out, &e), FA_OK);
+    check_int("no window at all", fa_fit_scales(&f, &p, (int[]){ 0, 0, 0, 0 }, &gray, NULL, &out, &e), FA_OK);
     check_int("success", out.success, 1);
     check_near("likelihood", out.likelihood, -10, 0);
     fa_fitter_close(&f);
