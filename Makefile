@@ -91,6 +91,10 @@ asan:
 tsan:
 	$(MAKE) B=build-tsan OPT='-O1 -g' SAN='-fsanitize=thread' check
 
+# Staging and placement on an emulated machine with two NUMA nodes; a few minutes, and it needs qemu.
+check-numa: all
+	@B=$(B) tests/numa/run
+
 # Fuzzers need clang. FUZZ_SECONDS each, from the seeds in tests/fuzz/corpus/NAME.
 FUZZ_SECONDS ?= 20
 FUZZFLAGS = -std=c11 -O1 -g -ffp-contract=off -DFA_NO_SIMD -fsanitize=fuzzer$(1),address,undefined
@@ -127,5 +131,5 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: demo all tests check check-all check-cluster check-fresh asan tsan fuzz bench lint install clean
+.PHONY: demo all tests check check-all check-numa check-cluster check-fresh asan tsan fuzz bench lint install clean
 -include $(LIBOBJ:.o=.d) $(FUZZOBJ:.o=.d) $(CMDSRC:%.c=$(B)/%.d) $(TESTS:=.d)
