@@ -120,7 +120,7 @@ static void network_outputs_match_the_vectors(void)
     struct fa_err e;
     float o[16];
     struct fa_img8 big = formula(640, 480);
-    detect_prepare(&det, &big, 1, &e);
+    detect_prepare(&det, &big, NULL, &e);
     q = formula(24, 24);
     CHECK(detect_crop(&det, &det.rnet, &q, &(struct cand){ .x = 1, .y = 1, .w = 23, .h = 23 }, o));
     for (int k = 0; k < 6; k++)
@@ -147,7 +147,7 @@ static void crops_across_the_border_match_the_vectors(void)
     }
     struct fa_img8 img = formula(640, 480);
     struct fa_err e;
-    detect_prepare(&det, &img, 1, &e);
+    detect_prepare(&det, &img, NULL, &e);
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         const struct fa_net *net = t[i].onet ? &det.onet : &det.rnet;
         _Alignas(64) static unsigned char mem[4 * 2 * 48 * sizeof(float)];
