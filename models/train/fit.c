@@ -32,7 +32,7 @@ int main(int argc, char **argv)
     struct fa_pack pack;
     struct fa_map map;
     struct fa_face_model *m;
-    struct fa_fit_options opt = { .threads = 1 };
+    struct fa_fit_options opt = { 0 };
     long long picture;
     float box[4];
     int views;

@@ -124,7 +124,7 @@ static void decisions_are_the_references(const char *model, const char *table, i
     struct fa_err e;
     snprintf(rel, sizeof rel, "cen-test/%s/main_ceclm_general.txt", model);
     const char *list = shared_path(rel);
-    if (fa_model_open(&pack, list, &e) != FA_OK || fa_face_model_open(&m, &pack, &(struct fa_fit_options){ .threads = 1 }, &e) != FA_OK) {
+    if (fa_model_open(&pack, list, &e) != FA_OK || fa_face_model_open(&m, &pack, &(struct fa_fit_options){ 0 }, &e) != FA_OK) {
         test_fail(__FILE__, __LINE__, "%s", e.text);
         return;
     }
