@@ -37,7 +37,7 @@ int fa_ring_close(struct fa_ring *r, struct fa_err *e);
 /* A hold on a slot. px: the frame's pixels. */
 struct fa_loan { struct ring_map *map; uint32_t slot; const uint8_t *px; };
 /* rec is a frame by reference: *l is a hold of the caller's own on its pixels, beyond the record's life, and 1 is returned. Else 0, and
- * *l holds nothing. */
+ * *l holds nothing. One kept frame a program at most while it waits for the next record: a ring may have no more than three slots. */
 int fa_loan_keep(struct fa_loan *l, const struct fa_rec *rec);
 /* Gives it back. Of a loan that holds nothing: nothing. */
 void fa_loan_return(struct fa_loan *l);

@@ -82,8 +82,8 @@ int ref_inline(struct iovec v[3], unsigned char *p, struct fa_rec *rec);
 struct pipe_id writer_pipe(const struct fa_writer *w);
 /* A reference into m's ring was written. */
 void writer_sent(struct fa_writer *w, struct ring_map *m);
-/* References were written and their reader has not attached yet. */
-int writer_expects(const struct fa_writer *w);
+/* References were written and their reader has not attached to any ring yet. */
+int writer_expects(struct fa_writer *w);
 /* For waiting, once a tick: FA_OK; FA_E_PIPE when the reader is gone (the writer fails from then on); FA_E_ARG when somebody has emptied the pipe RING_PATIENCE ticks
  * ago without attaching: no program of ours. */
 int writer_watch(struct fa_writer *w, struct fa_err *e);

@@ -22,8 +22,8 @@ struct fa_writer {
     int fd, in_clip, live;               /* live: a pipe or socket, where someone waits for each record */
     uint64_t n_frame;
     struct pipe_id pipe;                 /* what fd is; ino 0: references cannot go there */
-    struct ring_map *sent;               /* ring of the last reference that went out */
-    int ticks;                           /* that they lay taken from the pipe and nobody attached */
+    struct ring_map *sent;               /* ring of the first reference that went out, until the reader has attached to it */
+    int known, ticks;                    /* it has; how long the pipe is empty and it has not */
     struct fa_hold *hold;                /* takes what fa_put_rec would write; NULL: nothing does */
     XXH3_state_t *sum;
     ZSTD_CCtx *z;                        /* NULL: plain */
@@ -45,14 +45,19 @@ struct pipe_id writer_pipe(const struct fa_writer *w) { return w->pipe; }
 
 void writer_sent(struct fa_writer *w, struct ring_map *m)
 {
-    if (w->sent == m)
-        return;
-    ring_map_leave(w->sent);
-    w->sent = ring_map_use(m);
-    w->ticks = 0;
+    if (!w->known && !w->sent)
+        w->sent = ring_map_use(m);
 }
 
-int writer_expects(const struct fa_writer *w) { return w->sent && !ring_signed_in(w->sent, w->pipe.ino); }
+int writer_expects(struct fa_writer *w)
+{
+    if (!w->sent || !ring_signed_in(w->sent, w->pipe.ino))
+        return w->sent != NULL;
+    ring_map_leave(w->sent);             /* it may be busy for long before it looks at the next generation: once is enough */
+    w->sent = NULL;
+    w->known = 1;
+    return 0;
+}
 
 int writer_watch(struct fa_writer *w, struct fa_err *e)
 {

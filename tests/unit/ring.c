@@ -870,6 +870,41 @@ static void a_reader_that_takes_no_references_is_found_out(void)
     waitpid(pid, NULL, 0);
 }
 
+/* Takes what is there, looks at the first frame for longer than anybody's patience, then at the others. */
+static void read_slowly(int in, int out)
+{
+    struct fa_rec rec;
+    struct fa_err e;
+    int n = 0;
+    (void)out;
+    pause_ms(300);
+    struct fa_reader *r = open_reader(in);
+    while (fa_reader_next(r, &rec, &e) == FA_OK)
+        if (rec.type == FA_REC_FRAME && n++ == 0)
+            pause_ms(RING_PATIENCE * RING_TICK_MS + 800);
+    fa_reader_close(r);
+    _exit(n == 11 ? 0 : 1);
+}
+
+static void a_reader_that_is_busy_while_the_frames_grow_is_no_stranger(void)
+{
+    struct owner o;
+    int st = 0;
+    owner_open(&o);
+    pid_t pid = child(read_slowly, o.in, -1, o.out);
+    close(o.in);
+    o.in = -1;
+    put_clip(&o, 0);
+    for (int n = 1; n <= 11; n++)                 /* the second one is of another generation, which it sees only later */
+        check_int("put", put_frame(&o, 0, (uint64_t)n, n == 1 ? 8 : W, H, &o.e), FA_OK);
+    put_end(&o, 0, 11);
+    check_int("close", fa_ring_close(o.ring, &o.e), FA_OK);
+    o.ring = NULL;
+    owner_close(&o);
+    waitpid(pid, &st, 0);
+    CHECK(WIFEXITED(st) && WEXITSTATUS(st) == 0);
+}
+
 static void an_owner_that_is_gone_is_a_truncated_stream(void)
 {
     struct fa_rec rec;
@@ -975,6 +1010,7 @@ int main(void)
     RUN(a_reader_killed_while_it_holds_slots_ends_the_owner_within_a_second);
     RUN(a_stall_above_does_not_hide_a_dead_reader_below);
     RUN(a_reader_that_takes_no_references_is_found_out);
+    RUN(a_reader_that_is_busy_while_the_frames_grow_is_no_stranger);
     RUN(an_owner_that_is_gone_is_a_truncated_stream);
     RUN(an_attached_reader_keeps_the_pixels_of_an_owner_that_died);
     RUN(no_memory_for_the_ring_is_an_error);
