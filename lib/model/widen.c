@@ -4,21 +4,23 @@
 #include "fa_model.h"
 #include "pack_format_internal.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fa_le.h"
 
 /* Exact: every float16 is a float. */
 static float from_half(const unsigned char *p)
 {
-    const unsigned h = p[0] | (unsigned)p[1] << 8, exponent = h >> 10 & 31, fraction = h & 1023;
+    const uint32_t h = p[0] | (uint32_t)p[1] << 8, sign = (h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 1023;
+    if (exponent == 0) {
+        const float small = (float)fraction * 0x1p-24f;
+        return sign ? -small : small;
+    }
+    const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
     float v;
-    if (exponent == 31)
-        v = fraction ? NAN : INFINITY;
-    else
-        v = exponent ? ldexpf((float)(fraction | 1024), (int)exponent - 25) : ldexpf((float)fraction, -24);
-    return h & 0x8000 ? -v : v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
 }
 
 static void add_wide(struct fa_pack_builder *b, const struct fa_tensor *t, const char *name, void *room)

@@ -2,6 +2,7 @@
  * model: a pack gives back what was put in, and refuses everything else. */
 #include "fa_test.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,8 +47,8 @@ static void pack_gives_back_what_was_put_in(void)
 /* float16 in a file comes out as float and double with the same values, under the file's hash. */
 static void float16_is_widened_when_a_file_is_opened(void)
 {
-    const unsigned short half[4] = { 0x3e00, 0xc000, 0x0001, 0x7bff };      /* 1.5, -2, 2^-24, 65504 */
-    const double want[4] = { 1.5, -2, 0x1p-24, 65504 };
+    const unsigned short half[8] = { 0x3e00, 0xc000, 0x0001, 0x7bff, 0x8000, 0x83ff, 0x0400, 0xfc00 };
+    const double want[8] = { 1.5, -2, 0x1p-24, 65504, -0.0, -1023 * 0x1p-24, 0x1p-14, -INFINITY };
     struct fa_pack_builder b;
     struct fa_pack p, narrow;
     struct fa_err e;
@@ -55,18 +56,18 @@ static void float16_is_widened_when_a_file_is_opened(void)
     char path[] = "/tmp/fa-pack-XXXXXX";
     int fd = mkstemp(path);
     fa_pack_begin(&b);
-    fa_pack_add(&b, FA_H32, 1, (int[]){ 4 }, half, "single");
-    fa_pack_add(&b, FA_H64, 2, (int[]){ 2, 2 }, half, "twice");
+    fa_pack_add(&b, FA_H32, 1, (int[]){ 8 }, half, "single");
+    fa_pack_add(&b, FA_H64, 2, (int[]){ 4, 2 }, half, "twice");
     fa_pack_add_text(&b, "hello", "a");
     void *mem = fa_pack_finish(&b, &len, &e);
     check_int("in memory", fa_pack_open_mem(&narrow, mem, len, mem, &e), FA_OK);
     check_int("save", fa_pack_save(&narrow, path, &e), FA_OK);
     check_int("open", fa_pack_open(&p, path, &e), FA_OK);
-    const float *f = fa_pack_need(&p, &e, FA_F32, 1, (int[]){ 4 }, "single");
-    const double *d = fa_pack_need(&p, &e, FA_F64, 2, (int[]){ 2, 2 }, "twice");
+    const float *f = fa_pack_need(&p, &e, FA_F32, 1, (int[]){ 8 }, "single");
+    const double *d = fa_pack_need(&p, &e, FA_F64, 2, (int[]){ 4, 2 }, "twice");
     CHECK(f && d && p.hash == narrow.hash && fa_pack_verify(&p, &e) == FA_OK);
-    for (int i = 0; f && d && i < 4; i++)
-        CHECK(f[i] == want[i] && d[i] == want[i]);
+    for (int i = 0; f && d && i < 8; i++)
+        CHECK(f[i] == want[i] && d[i] == want[i] && !signbit(f[i]) == !signbit(want[i]));
     fa_pack_close(&p);
     fa_pack_close(&narrow);
     close(fd);
