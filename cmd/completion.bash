@@ -7,7 +7,7 @@ _fa_options() { # PROGRAM
     local decode='--cfr --start --duration --frames --color --no-autorotate --fx --fy --cx --cy'
     local look='--nomask --gray --simscale --simsize --nobadaligned'
     case $1 in
-    fa) echo "-o --output -j --resume --list-left --files-from -0 --null --tree --segments --fail-fast -k --keep-going --deadline --grace --joblog --node --cpus --provenance --no-provenance
+    fa) echo "-o --output -j --resume --list-left --files-from -0 --null --tree --segments --fail-fast -k --keep-going --deadline --grace --joblog --node --cpus --profile --provenance --no-provenance
               -n --dry-run -t $model $decode --detect-all --detect-every --wild --multi-view --aligned $look
               --au-static --online --hog --median --save-median $groups --of21 --precision --distance --pts --details --line-buffered $common" ;;
     fa-decode) echo "-S --shared $decode --threads --probe -0 --null $stage" ;;
@@ -36,6 +36,7 @@ _fa_argument() { # PROGRAM OPTION
     fa-aus:--hog) echo files ;;
     *:--hog | *:--aligned | *:--tree | *:--gate-all | *:--gold) echo folders ;;
     *:-z | *:--zstd) echo words 1 3 9 19 ;;
+    fa:--profile) echo words accurate optimized fast video ;;
     fa-view:-r) echo words clip frame faces landmarks crop aus end other ;;
     fa-slurm:--fa | fa-slurm:--per-task | fa-slurm:-c | fa-slurm:--cpus-per-task | fa-slurm:--mem | fa-slurm:--time) echo words ;;
     fa-slurm:-p | fa-slurm:--partition | fa-slurm:-A | fa-slurm:--account) echo words ;;

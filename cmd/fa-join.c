@@ -91,7 +91,10 @@ static void parse(struct asked *a, int argc, char **argv)
     int c;
     while ((c = getopt_long(argc, argv, "o:z:qvh", lo, NULL)) != -1)
         switch (c) {
-        case SEGMENTS: a->length_ms = (long)(fa_opt_double("--segments", optarg, 2 * FA_SEGMENT_WARM_UP, 1e6) * 1000 + 0.5); break;
+        case SEGMENTS:
+            if ((a->length_ms = fa_segment_length(optarg)) < 0)
+                fa_die_usage("--segments: '%s' is not a length from 4 to 1000000 seconds, such as 60, 60s, 2m or 1h", optarg);
+            break;
         case FILES: a->listed = (int)fa_opt_long("--files-from", optarg, 1, FA_SEGMENT_MAX); break;
         case PROGRESS: a->progress_fd = (int)fa_opt_long("--progress-fd", optarg, 3, 1 << 20); break;
         case 'o': a->out = optarg; break;

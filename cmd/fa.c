@@ -14,6 +14,7 @@
 #include "fa_msg.h"
 #include "fa_place.h"
 #include "fa_run.h"
+#include "fa_segments.h"
 
 static const char usage[] =
     "usage: fa [options] CLIP... > out.csv\n"
@@ -32,6 +33,7 @@ static const char usage[] =
     "      --joblog F     a line for each clip, in GNU parallel's columns\n"
     "      --node N, --cpus LIST   stay on this NUMA node, on these CPUs (0-3,8)\n"
     "      --provenance, --no-provenance   NAME.json for -o FILE too; none for a folder either\n"
+    "      --profile P    accurate, optimized, fast, video ($CONVERGENCE_PROFILE): all mean OpenFace's own iterations here\n"
     "  -n, --dry-run      print the pipes that would run\n"
     "  -t N               threads of each stage (default 1; the output does not depend on it)\n"
     "  -q, -v             quiet; verbose\n"
@@ -44,16 +46,17 @@ static const char usage[] =
     "  csv:       -2Dfp -3Dfp -pdmparams -pose -aus -gaze --of21 --precision N --distance --pts --details --line-buffered\n"
     "Each stage's manual page has the details.\n";
 
-enum { RESUME = 256, FILES, SEGMENTS, TREE, FAIL_FAST, DEADLINE, GRACE, JOBLOG, PROV, NO_PROV, LIST_LEFT, NODE, CPUS, VERSION, PASS };
+enum { RESUME = 256, FILES, SEGMENTS, TREE, FAIL_FAST, DEADLINE, GRACE, JOBLOG, PROV, NO_PROV, LIST_LEFT, NODE, CPUS, PROFILE, VERSION, PASS };
 static const struct option own[] = {
     { "output", 1, NULL, 'o' }, { "keep-going", 0, NULL, 'k' }, { "dry-run", 0, NULL, 'n' }, { "help", 0, NULL, 'h' }, { "version", 0, NULL, VERSION },
     { "resume", 0, NULL, RESUME }, { "files-from", 1, NULL, FILES }, { "null", 0, NULL, '0' }, { "segments", 1, NULL, SEGMENTS }, { "tree", 1, NULL, TREE },
     { "fail-fast", 0, NULL, FAIL_FAST }, { "deadline", 1, NULL, DEADLINE }, { "grace", 1, NULL, GRACE }, { "joblog", 1, NULL, JOBLOG },
     { "node", 1, NULL, NODE }, { "cpus", 1, NULL, CPUS }, { "provenance", 0, NULL, PROV }, { "no-provenance", 0, NULL, NO_PROV }, { "list-left", 0, NULL, LIST_LEFT },
+    { "profile", 1, NULL, PROFILE },
 };
 enum { N_OWN = sizeof own / sizeof *own };
 
-struct asked { struct fa_run_options run; const char *out, *list, *tree; int nul, dry_run, list_left, provenance, workers; struct fa_place_options place; };
+struct asked { struct fa_run_options run; const char *out, *list, *tree, *profile; int nul, dry_run, list_left, provenance, workers; struct fa_place_options place; };
 
 static volatile sig_atomic_t stop_signal;
 static void on_signal(int sig) { stop_signal = sig; }
@@ -77,26 +80,26 @@ static int workers(int asked)
     return asked < 0 ? 1 : asked == 0 ? cpus : asked;
 }
 
-/* "90", "90s", "1.5m", "1h" in milliseconds. */
-static long segment_length(const char *text)
-{
-    static const struct { char unit; int seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
-    const size_t n = strlen(text);
-    char number[32];
-    int unit = 1;
-    for (size_t i = 0; n && i < 3; i++)
-        if (text[n - 1] == units[i].unit)
-            unit = units[i].seconds;
-    snprintf(number, sizeof number, "%.*s", (int)n - (n && strchr("smh", text[n - 1])), text);
-    return (long)(fa_opt_double("--segments", number, 4.0 / unit, 1e6 / unit) * unit * 1000 + 0.5);
-}
-
 static void refuse_what_cannot_be_cut(const struct fa_ask *ask)
 {
     static const char *const no[] = { "start", "duration", "frames", "aligned" };
     for (size_t i = 0; ask->segment_ms && i < sizeof no / sizeof *no; i++)
         if (fa_ask_value(ask, no[i]))
             fa_die_usage("--segments does not go with --%s", no[i]);
+}
+
+/* PyFaceAU's convergence profiles: each allows an error that OpenFace's own settings keep below, and here nothing is faster than those
+ * (NOTES.md), so all names mean them. */
+static void check_profile(const char *name)
+{
+    static const char *const names[] = { "accurate", "optimized", "fast", "video" };
+    const char *from = name ? "--profile" : "CONVERGENCE_PROFILE";
+    name = name ? name : getenv("CONVERGENCE_PROFILE");
+    for (size_t i = 0; name && *name && i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return;
+    if (name && *name)
+        fa_die_usage("%s: '%s' is none of accurate, optimized, fast, video", from, name);
 }
 
 static void parse(struct asked *a, int argc, char **argv)
@@ -122,7 +125,10 @@ static void parse(struct asked *a, int argc, char **argv)
         case RESUME: a->run.resume = 1; break;
         case LIST_LEFT: a->run.resume = a->list_left = 1; break;
         case FILES: a->list = optarg; break;
-        case SEGMENTS: ask->segment_ms = segment_length(optarg); break;
+        case SEGMENTS:
+            if ((ask->segment_ms = fa_segment_length(optarg)) < 0)
+                fa_die_usage("--segments: '%s' is not a length from 4 to 1000000 seconds, such as 60, 60s, 2m or 1h", optarg);
+            break;
         case TREE: a->tree = optarg; break;
         case FAIL_FAST: a->run.fail_fast = 1; break;
         case DEADLINE: a->run.deadline = fa_opt_double("--deadline", optarg, 0.001, 1e9); break;
@@ -130,6 +136,7 @@ static void parse(struct asked *a, int argc, char **argv)
         case JOBLOG: a->run.joblog = optarg; break;
         case NODE: a->place.node = (int)fa_opt_long("--node", optarg, 0, FA_MAX_NODE - 1); break;
         case CPUS: a->place.cpus = optarg; break;
+        case PROFILE: a->profile = optarg; break;
         case PROV: a->provenance = 1; break;
         case NO_PROV: a->provenance = 0; break;
         case 'h': fputs(usage, stdout); exit(fa_close_stdout(0));
@@ -140,6 +147,7 @@ static void parse(struct asked *a, int argc, char **argv)
             ask->value[c - PASS] = optarg ? optarg : "";
         }
     refuse_what_cannot_be_cut(ask);
+    check_profile(a->profile);
     if (a->out && !*a->out)
         fa_die_usage("-o: empty name");
     if (a->run.resume && (!a->out || a->provenance == 0))

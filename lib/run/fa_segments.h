@@ -14,9 +14,10 @@
 struct fa_reader;
 struct fa_writer;
 
-enum { FA_SEGMENT_WARM_UP = 2, FA_SEGMENT_MAX = 100000 };
+enum { FA_SEGMENT_WARM_UP = 2, FA_SEGMENT_SHORTEST = 2 * FA_SEGMENT_WARM_UP /* seconds */, FA_SEGMENT_MAX = 100000 };
 
-/* Lengths are whole milliseconds. */
+/* "60", "60s", "1.5m", "1h" in milliseconds; -1: no length from 4 to 1,000,000 seconds. */
+long fa_segment_length(const char *text);
 int fa_segments_count(double seconds, long length_ms);
 /* What fa-decode is asked for segment k of n: --start (0: none) and --duration (0: none, to the end), seconds. They reach a little
  * beyond the segment, since the joiner decides by exact times what belongs to it. */

@@ -10,6 +10,17 @@
 #include "fa_media.h"
 #include "fa_stream.h"
 
+long fa_segment_length(const char *text)
+{
+    char *end;
+    double s = strtod(text, &end);
+    if (end == text || !isfinite(s))
+        return -1;
+    s *= *end == 'm' ? 60 : *end == 'h' ? 3600 : 1;
+    end += *end == 's' || *end == 'm' || *end == 'h';
+    return *end || s < FA_SEGMENT_SHORTEST || s > 1e6 ? -1 : (long)(s * 1000 + 0.5);
+}
+
 int fa_segments_count(double seconds, long length_ms)
 {
     const double n = floor(seconds * 1000 / (double)length_ms + 0.5);

@@ -20,7 +20,7 @@ offers_nothing_that_a_program_refuses() {
         for o in $(offer $p -); do
             # -h behind the option ends the program; an option that it does not know, or that takes an argument we did not give, exits 2.
             if [ -n "$(_fa_argument $p "$o")" ]; then set -- "$o" 8; else set -- "$o"; fi
-            case $o in --min-confidence) set -- "$o" 0.5;; --cpus | --node) set -- "$o" 0;; --model | --color) set -- "$o" "$(_fa_argument $p "$o" | cut -d' ' -f2)";; -r) set -- -r faces;; esac
+            case $o in --min-confidence) set -- "$o" 0.5;; --cpus | --node) set -- "$o" 0;; --model | --color | --profile) set -- "$o" "$(_fa_argument $p "$o" | cut -d' ' -f2)";; -r) set -- -r faces;; esac
             want_rc 0 "$p" "$@" -h || { echo "$p $*"; return 1; }
         done
     done

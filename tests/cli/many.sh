@@ -88,11 +88,20 @@ killing_fa_ends_its_stages() {
     sleep 0.2; { kill -9 $pid; wait $pid; } 2>/dev/null
     gone $kids && [ ! -e kill9/default.csv ] && [ ! -e kill9/default.json ]
 }
+the_predecessors_environment_is_heeded() {
+    want_rc 2 env N_WORKERS=x fa -o env2/ in/c1.avi && want_err N_WORKERS && want_rc 2 env CONVERGENCE_PROFILE=quick fa -o env2/ in/c1.avi && want_err CONVERGENCE_PROFILE &&
+        want_rc 2 fa --profile quick -o env2/ in/c1.avi && [ ! -e env2 ] && CONVERGENCE_PROFILE=quick USE_NUMA=0 USE_SHARED_MEMORY=0 fa --profile fast -o env2/ in/c1.avi && same one/c1.csv env2/c1.csv
+}
+placement_does_not_change_a_byte() {
+    local first; first=$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')
+    fa -j 2 --cpus "$first" -o cpus/ in/*.avi && same_as_one_by_one cpus && fa --node 0 -o node/ in/*.avi && same_as_one_by_one node && taskset -c "$first" fa -j 0 -o mask/ in/*.avi && same_as_one_by_one mask &&
+        want_rc 2 fa --cpus 4000 in/c1.avi && want_rc 2 taskset -c "$first" fa --cpus 0-4000 in/c1.avi && want_rc 2 fa --node 63 in/c1.avi
+}
 standard_input_is_a_clip() { fa - <in/c1.avi >stdin.csv && same one/c1.csv stdin.csv; }
 quiet_without_a_terminal() { fa -j 2 -o quiet/ in/*.avi 2>err2 && [ ! -s err2 ]; }
 for f in any_number_at_a_time_gives_the_same_bytes several_run_at_once bad_clips_harm_no_other_and_are_listed_at_the_end fail_fast_begins_no_more \
     wrong_use_of_a_stage_is_told_once lists_of_lines_and_of_nuls_work clips_of_one_name_are_refused_or_kept_apart \
     an_output_that_cannot_be_written_is_this_machines_fault a_full_file_system_is_this_machines_fault_and_leaves_nothing_final \
     the_job_log_is_gnu_parallels signals_end_all_and_leave_no_partial_file grace_lets_a_running_clip_finish a_deadline_leaves_the_rest \
-    killing_fa_ends_its_stages standard_input_is_a_clip quiet_without_a_terminal; do t $f; done
+    killing_fa_ends_its_stages the_predecessors_environment_is_heeded placement_does_not_change_a_byte standard_input_is_a_clip quiet_without_a_terminal; do t $f; done
 exit $failed

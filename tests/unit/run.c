@@ -240,6 +240,16 @@ static void the_job_log_has_one_head_and_a_line_a_job(void)
 
 /* --- Segments ------------------------------------------------------------------------------------------------------------------- */
 
+static void lengths_have_units(void)
+{
+    static const struct { const char *text; long ms; } t[] = {
+        { "60", 60000 }, { "60s", 60000 }, { "1.5m", 90000 }, { "1h", 3600000 }, { "4", 4000 }, { "6.1234s", 6123 }, { "3.999", -1 }, { "0.05m", -1 }, { "", -1 },
+        { "s", -1 }, { "60x", -1 }, { "60ss", -1 }, { "-60", -1 }, { "inf", -1 }, { "nan", -1 }, { "1e7", -1 }, { "60 s", -1 },
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+        check_int(t[i].text, fa_segment_length(t[i].text), t[i].ms);
+}
+
 static void clips_are_cut_by_length_alone(void)
 {
     static const struct { double seconds; long ms; int n; } t[] = {
@@ -289,6 +299,7 @@ int main(void)
     RUN(lists_are_cut_into_names);
     RUN(outputs_are_placed);
     RUN(the_job_log_has_one_head_and_a_line_a_job);
+    RUN(lengths_have_units);
     RUN(clips_are_cut_by_length_alone);
     RUN(each_frame_lies_in_the_span_of_its_segment);
     char line[64];
