@@ -8,11 +8,11 @@ if [ ! -r "$model" ] || [ ! -r "$clip" ]; then skip segments "no models or clips
 export FA_MODELS; FA_MODELS=$(realpath "$model"); clip=$(realpath "$clip") vfr=$(realpath "$FA_SHARED/videos/face_then_none_vfr.mp4")
 unset N_WORKERS
 mkdir "$TMP/w" && cd "$TMP/w" || exit 1
-ffmpeg -nostdin -v error -i "$clip" -t 13 -c:v ffv1 -an long.avi && ffmpeg -nostdin -v error -i "$clip" -t 1 -c:v ffv1 -an short.avi || exit 1
+ffmpeg -nostdin -v error -i "$clip" -t 11 -vf scale=320:240 -c:v mpeg4 -q:v 2 -an long.avi && ffmpeg -nostdin -v error -i long.avi -t 1 -c:v copy -an short.avi || exit 1
 fa --segments 4 -o s4.csv long.avi && fa -o whole.csv long.avi || exit 1
 frames_and_times() { cut -d, -f1-3 "$1"; }
 
-any_number_at_a_time_gives_the_same_bytes() { local j; for j in 2 3 16; do fa --segments 4s -j $j -o j$j.csv long.avi && same s4.csv j$j.csv || return 1; done; }
+any_number_at_a_time_gives_the_same_bytes() { local j; for j in 2 16; do fa --segments 4s -j $j -o j$j.csv long.avi && same s4.csv j$j.csv || return 1; done; }
 frames_and_times_are_the_whole_clips() {
     same <(frames_and_times s4.csv) <(frames_and_times whole.csv) && fa --cfr --segments 4 -o c4.csv long.avi && fa --cfr -o c.csv long.avi && same <(frames_and_times c4.csv) <(frames_and_times c.csv)
 }
@@ -26,7 +26,7 @@ pictures_are_not_cut() { ffmpeg -nostdin -v error -i long.avi -frames:v 1 one.pn
 many_clips_some_of_them_cut() {
     mkdir -p in; cp long.avi in/a.avi; cp short.avi in/b.avi; cp long.avi in/c.avi; printf 'no' >in/bad.avi
     want_rc 1 fa --segments 4 -j 3 --joblog log -o many/ in/*.avi && same s4.csv many/a.csv && same s4.csv many/c.csv && same n.csv many/b.csv && [ ! -e many/bad.csv ] &&
-        [ "$(tail -n +2 log | wc -l)" = 4 ] && awk -F'\t' '$1 == 1' log | grep -q '# 195 frames' || return 1
+        [ "$(tail -n +2 log | wc -l)" = 4 ] && awk -F'\t' '$1 == 1' log | grep -q '# 165 frames' || return 1
     touch stamp; sleep 0.01; want_rc 1 fa --resume --segments 4.0 -o many/ in/*.avi && [ -z "$(find many -name '*.csv' -newer stamp)" ] && want_rc 1 fa --resume -o many/ in/*.avi && same whole.csv many/a.csv
 }
 segments_by_hand_give_the_same_stream() {
@@ -49,7 +49,7 @@ a_damaged_clip_ends_with_status_1_and_what_there_is() {
 a_killed_stage_fails_the_clip_and_leaves_nothing() {
     local s pid child rc
     for s in fa-landmarks fa-join fa-aus fa-decode; do
-        fa --segments 4 -j 2 -o kill.csv "$clip" 2>"$TMP/err" & pid=$!
+        fa --segments 4 -j 2 -o kill.csv long.avi 2>"$TMP/err" & pid=$!
         child=
         for _ in $(seq 200); do
             child=$(child_named $pid $s) && break
@@ -61,8 +61,8 @@ a_killed_stage_fails_the_clip_and_leaves_nothing() {
     done
 }
 a_signal_ends_all() {
-    fa --segments 4 -j 2 -o sig.csv "$clip" 2>"$TMP/err" & local pid=$! kids
-    sleep 0.7; kids=$(children $pid)
+    fa --segments 4 -j 2 -o sig.csv long.avi 2>"$TMP/err" & local pid=$! kids
+    sleep 0.5; kids=$(children $pid)
     kill -INT $pid; wait $pid; [ $? = 130 ] && ! ls sig.* 2>/dev/null || return 1
     gone $kids
 }
