@@ -11,7 +11,7 @@ import tempfile
 import numpy as np
 from PIL import Image
 import data
-from detector import shrunk
+from windows import shrunk
 
 BIN = os.environ.get('BIN', '../../build/bin')
 SHARED = os.environ.get('SHARED', '../../../shared')
