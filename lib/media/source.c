@@ -38,14 +38,14 @@ static int spool(int from, int watch, struct fa_err *e)
     if (!buf)
         return fa_fail(e, FA_E_MEM, "out of memory"), -1;
     int fd = fa_tmpfile(e);
-    while (fd >= 0) {
-        ssize_t n = read_some(from, watch, buf, BLOCK, e);
-        if (n == 0)
-            break;
-        if (n > 0 && fa_write_full(fd, buf, (size_t)n, e) == FA_OK)
-            continue;
-        if (n > 0)
+    ssize_t n = 0;
+    while (fd >= 0 && (n = read_some(from, watch, buf, BLOCK, e)) > 0)
+        if (fa_write_full(fd, buf, (size_t)n, e) != FA_OK) {
             fa_err_prefix(e, "copy of the input in $TMPDIR");
+            n = -1;
+            break;
+        }
+    if (fd >= 0 && n < 0) {
         close(fd);
         fd = -1;
     }
