@@ -114,7 +114,7 @@ static int attach_node(struct fa_pack *p, int dir, uint64_t hash, int node, stru
 
 int fa_shm_attach(struct fa_pack *p, uint64_t hash, struct fa_err *e)
 {
-    struct fa_err own;
+    struct fa_err own = { 0 };
     int node[FA_MAX_NODE + 2] = { FA_SHM_ANY, FA_SHM_ANY }, r = FA_EOF;
     e = e ? e : &own;
     *e = (struct fa_err){ 0 };

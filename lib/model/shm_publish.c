@@ -103,7 +103,7 @@ static int publish(int dir, const struct fa_pack *p, int node, char name[FA_SHM_
 
 int fa_shm_publish(const struct fa_pack *p, int node, char name[FA_SHM_NAME], double *share, struct fa_err *e)
 {
-    struct fa_err own;
+    struct fa_err own = { 0 };
     e = e ? e : &own;
     if (share)
         *share = 1;

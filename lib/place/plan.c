@@ -4,7 +4,7 @@
 
 void fa_place_plan(struct fa_place_slot *slot, int n_worker, const struct fa_topology *t)
 {
-    int count[FA_MAX_NODE], share[FA_MAX_NODE] = { 0 }, given[FA_MAX_NODE] = { 0 };
+    int count[FA_MAX_NODE] = { 0 }, share[FA_MAX_NODE] = { 0 }, given[FA_MAX_NODE] = { 0 };
     for (int i = 0; i < t->n; i++)
         count[i] = fa_cpus_count(&t->node[i].cpus);
     /* cpus / (workers + 1) is largest: compared crosswise, without division. */
