@@ -110,7 +110,7 @@ def main(pack):
     for name in ('detector', 'aus'):                 # their own, where they have more to say
         part = importlib.import_module(name)
         if hasattr(part, 'report'):
-            part.report()
+            part.report(faces)
 
 
 if __name__ == '__main__':
