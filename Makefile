@@ -121,7 +121,7 @@ lint:
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(COMPDIR)
 	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
-	if [ -f models/starter/starter.pack ]; then install -Dm 644 -t $(DESTDIR)$(DATADIR) models/starter/starter.pack models/starter/README.md; fi
+	install -Dm 644 -t $(DESTDIR)$(DATADIR) models/starter/starter.pack models/starter/README.md
 	for m in man/*.1; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man1; done
 	for m in man/*.5; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man5; done
 	for m in man/*.7; do install -m 644 $$m $(DESTDIR)$(MANDIR)/man7; done
