@@ -121,10 +121,10 @@ static void mirror(float *out, const float *aoi, int side)
 static void fill_map(float *map, const float *value, int stride, int w, int flip)
 {
     static const float part[] = { 0, 0, 1.0f / 2, 1.0f / 3, 1.0f / 4 };
-    unsigned char column[FA_CEN_MAX_WINDOWS], row[FA_CEN_MAX_WINDOWS];
-    fa_cen_order(column, row, w);
-    for (int k = 0; k < fa_cen_windows(w); k++, value += stride)
-        map[row[k] * w + (flip ? w - 1 - column[k] : column[k])] = *value;
+    for (int k = 0; k < fa_cen_windows(w); k++, value += stride) {
+        const struct fa_cen_at at = fa_cen_at(w, k);
+        map[at.y * w + (flip ? w - 1 - at.x : at.x)] = *value;
+    }
     for (int y = 0; y < w; y++)
         for (int x = y % 2; x < w; x += 2) {
             const int n = (x > 0) + (y > 0) + (y + 1 < w) + (x + 1 < w);

@@ -47,10 +47,10 @@ static void window_c(float *out, const float *px)
 static void windows_c(float *panel, const float *aoi, int w)
 {
     assert(w >= 3 && w <= FA_CEN_MAX_W && w % 2 == 1);
-    unsigned char x[FA_CEN_MAX_WINDOWS], y[FA_CEN_MAX_WINDOWS];
-    fa_cen_order(x, y, w);
-    for (int k = 0; k < fa_cen_windows(w); k++)
-        window_c(panel + (size_t)k * FA_CEN_PANEL, aoi + y[k] * FA_AOI_STRIDE + x[k]);
+    for (int k = 0; k < fa_cen_windows(w); k++) {
+        const struct fa_cen_at at = fa_cen_at(w, k);
+        window_c(panel + (size_t)k * FA_CEN_PANEL, aoi + at.y * FA_AOI_STRIDE + at.x);
+    }
 }
 
 static float activate(float v, enum fa_cen_act act)

@@ -10,8 +10,8 @@
 enum {
     FA_CEN_SUPPORT = 11, FA_CEN_TAPS = FA_CEN_SUPPORT * FA_CEN_SUPPORT,
     FA_CEN_PANEL = 128,                  /* row length of a panel of windows, floats */
-    FA_CEN_MAX_W = 15, FA_CEN_MAX_WINDOWS = (FA_CEN_MAX_W * FA_CEN_MAX_W - 1) / 2,
-    FA_CEN_MAX_OUT = 1024, FA_CEN_MAX_IN = FA_CEN_MAX_OUT, FA_CEN_MAX_LAYERS = 8,
+    FA_CEN_MAX_W = 15, FA_CEN_MAX_LAYERS = 8,
+    FA_CEN_MAX_OUT = 1024, FA_CEN_MAX_IN = FA_CEN_MAX_OUT,
     FA_CEN_BLOCK = 16, FA_CEN_HALF = 8   /* outputs that lie side by side */
 };
 enum fa_cen_act { FA_CEN_LOGISTIC = 0, FA_CEN_NONE = 1, FA_CEN_RELU = 2 };
@@ -19,15 +19,11 @@ enum fa_cen_act { FA_CEN_LOGISTIC = 0, FA_CEN_NONE = 1, FA_CEN_RELU = 2 };
 /* Windows are evaluated on a checkerboard, those with x + y odd. Two columns at a time have one window in each line; they are numbered
  * down the first two columns, up the next two and so on, so that windows with near numbers overlap and wake the same neurons. */
 static inline int fa_cen_windows(int w) { return (w * w - 1) / 2; }
-static inline void fa_cen_order(unsigned char x[FA_CEN_MAX_WINDOWS], unsigned char y[FA_CEN_MAX_WINDOWS], int w)
+struct fa_cen_at { int x, y; };
+static inline struct fa_cen_at fa_cen_at(int w, int k)
 {
-    for (int n = 0, k = 0; k < (w + 1) / 2 * w; k++) {
-        const int row = k / w % 2 ? w - 1 - k % w : k % w, column = k / w * 2 + (row + 1) % 2;
-        if (column < w) {
-            x[n] = (unsigned char)column;
-            y[n++] = (unsigned char)row;
-        }
-    }
+    const int pair = k / w, single = pair == w / 2, down = single ? 2 * (k - pair * w) + 1 : k % w, y = pair % 2 ? w - 1 - down : down;
+    return (struct fa_cen_at){ 2 * pair + (single ? 0 : (y + 1) % 2), y };
 }
 
 /* A layer in memory: bias, then blocks of 16 outputs, [n_in][16] each; if 8 outputs or fewer are left the last block is [n_in][8].

@@ -46,11 +46,13 @@ static void windows_have_the_twins_bits(void)
 static void windows_are_numbered_each_once_and_next_to_each_other(void)
 {
     for (int w = 3; w <= FA_CEN_MAX_W; w += 2) {
-        unsigned char x[FA_CEN_MAX_WINDOWS], y[FA_CEN_MAX_WINDOWS], seen[FA_CEN_MAX_W][FA_CEN_MAX_W] = { { 0 } };
-        fa_cen_order(x, y, w);
+        unsigned char seen[FA_CEN_MAX_W][FA_CEN_MAX_W] = { { 0 } };
+        struct fa_cen_at last = fa_cen_at(w, 0);
         for (int k = 0; k < fa_cen_windows(w); k++) {
-            CHECK(x[k] < w && y[k] < w && (x[k] + y[k]) % 2 == 1 && !seen[x[k]][y[k]]++);
-            CHECK(k == 0 || abs(x[k] - x[k - 1]) + abs(y[k] - y[k - 1]) <= 3);
+            const struct fa_cen_at at = fa_cen_at(w, k);
+            CHECK(at.x >= 0 && at.x < w && at.y >= 0 && at.y < w && (at.x + at.y) % 2 == 1 && !seen[at.x][at.y]++);
+            CHECK(abs(at.x - last.x) + abs(at.y - last.y) <= 3);
+            last = at;
         }
     }
 }

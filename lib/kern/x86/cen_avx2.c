@@ -60,11 +60,10 @@ void fa_cen_windows_avx2(float *panel, const float *aoi, int w)
         all_norms(mean, inv, aoi, w, 1);
     else
         all_norms(mean, inv, aoi, w, 2);
-    unsigned char x[FA_CEN_MAX_WINDOWS], y[FA_CEN_MAX_WINDOWS];
-    fa_cen_order(x, y, w);
     for (int k = 0; k < fa_cen_windows(w); k++, panel += FA_CEN_PANEL) {
-        const float *px = aoi + y[k] * FA_AOI_STRIDE + x[k];
-        const __m256 m = _mm256_set1_ps(mean[16 * y[k] + x[k]]), f = _mm256_set1_ps(inv[16 * y[k] + x[k]]);
+        const struct fa_cen_at at = fa_cen_at(w, k);
+        const float *px = aoi + at.y * FA_AOI_STRIDE + at.x;
+        const __m256 m = _mm256_set1_ps(mean[16 * at.y + at.x]), f = _mm256_set1_ps(inv[16 * at.y + at.x]);
         for (int ty = 0; ty < K; ty++, px += FA_AOI_STRIDE) {      /* 11 pixels as 8 and the last 8, which overlap */
             _mm256_storeu_ps(panel + ty * K, _mm256_mul_ps(_mm256_sub_ps(_mm256_loadu_ps(px), m), f));
             _mm256_storeu_ps(panel + ty * K + 3, _mm256_mul_ps(_mm256_sub_ps(_mm256_loadu_ps(px + 3), m), f));
