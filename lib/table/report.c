@@ -27,6 +27,12 @@ static struct means over_aus(const struct fa_cmp *c)
 void fa_cmp_print(FILE *f, const struct fa_cmp *c)
 {
     fprintf(f, "rows %zu, success ref %zu new %zu differ %zu, compared %zu\n", c->rows, c->success_ref, c->success_new, c->success_differ, c->both);
+    if (c->n_missing) {
+        fprintf(f, "columns missing: %d", c->n_missing);
+        for (int i = 0; i < c->n_missing && i < 5; i++)
+            fprintf(f, " %s", c->missing[i]);
+        fputs(c->n_missing > 5 ? " ...\n" : "\n", f);
+    }
     fprintf(f, "%-11s %10s %10s %10s\n", "group", "mean", "p95", "max");
     for (int i = 0; i < c->n_group; i++) {
         const struct fa_cmp_group *g = &c->group[i];

@@ -28,7 +28,7 @@ AUS = ['AU01', 'AU02', 'AU04', 'AU06', 'AU07', 'AU10', 'AU12', 'AU25', 'AU26', '
 # all through a clip: AU6, 7, 10 and 12 are static there too.
 DYNAMIC = {'AU01': 0.5, 'AU02': 0.5, 'AU04': 0.5, 'AU25': 0.3, 'AU26': 0.4, 'AU45': 0.5}
 N_HOG, N_GEOM, N, PADDED = 4464, 238, 4702, 4704
-FOLDS, RIDGE, WITHIN = 5, [8, 25, 80], 3.0               # WITHIN: weight of a row of differences
+FOLDS, RIDGE, WITHIN = 5, [15, 60], 3.0               # WITHIN: weight of a row of differences
 PRESENT = 1.0
 ROW = np.dtype([('picture', '<i4'), ('mirrored', '<i4'), ('xy', '<f4', (2, 68))])
 # Columns with a weight: FHOG's signed orientations and textures (unsigned ones are sums of the former), and the shape's parameters (the
