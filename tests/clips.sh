@@ -1,15 +1,8 @@
-# Clips and a model for tests that measure; sourced after lib.sh. FA_MODELS is the CLNF set beside the project, else the starter set;
-# $face is a clip with a face in it.
+# Clips and a model for tests of many clips; sourced after lib.sh. Exports FA_MODELS; $face is a clip with a face in it.
 need_clips() { # NAME: whether all is there; else says why not
-    local list=$FA_SHARED/openface-models/lib/local/LandmarkDetector/model/main_clnf_general.txt c
     if ! command -v ffmpeg >/dev/null; then skip "$1" 'no ffmpeg'; return 1; fi
-    for c in "$list" models/starter/starter.pack; do
-        if [ -r "$c" ]; then FA_MODELS=$(realpath "$c"); export FA_MODELS; break; fi
-    done
-    for c in "$FA_SHARED/videos/default.wmv" models/starter/demo.mp4; do
-        if [ -r "$c" ]; then face=$(realpath "$c"); break; fi
-    done
-    if [ -z "${FA_MODELS:-}" ] || [ -z "${face:-}" ]; then skip "$1" 'no models or no clip at hand'; return 1; fi
+    if ! pipe_material; then skip "$1" 'no models or no clip at hand'; return 1; fi
+    export FA_MODELS=$model; face=$clip
 }
 # COUNT short clips of 4 to 12 frames, cut from $face at different places, in folders of ten: DIR/1/1.avi ...
 cut_clips() { # COUNT DIR

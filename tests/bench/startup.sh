@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # What a clip costs besides its frames: CPU time of fa over N clips of one second against the same clips through one pipe (programs
 # started and models opened once), and against the same frames as one video (ffprobe and ffmpeg started once, too).
-#   usage: tests/bench/startup.sh [N]      (default 200; the clip and models beside the project, else the starter set)
+#   usage: tests/bench/startup.sh [N]      (default 60; the clip and models beside the project, else the starter set)
 set -euo pipefail
-B=${B:-build}; PATH="$PWD/$B/bin:$PATH"; FA_SHARED=${FA_SHARED:-../shared}; cost=$PWD/$B/tests/bench/cost
-skip() { echo "startup.sh: $2: skipped" >&2; }
+B=${B:-build}; PATH="$PWD/$B/bin:$PATH"; cost=$PWD/$B/tests/bench/cost
+. tests/cli/lib.sh
 . tests/clips.sh
-need_clips startup || exit 0
-n=${1:-200}
-T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
+need_clips startup >&2 || exit 0
+n=${1:-60} T=$TMP
 for i in $(seq 4); do ffmpeg -nostdin -v error -ss $((i * 2)) -i "$face" -t 1 -c:v mpeg4 -q:v 2 -an "$T/part$i.avi"; done
 for i in $(seq "$n"); do ln -s "part$((i % 4 + 1)).avi" "$T/c$i.avi"; echo "file '$T/part$((i % 4 + 1)).avi'"; done >"$T/concat"
 ffmpeg -nostdin -v error -f concat -safe 0 -i "$T/concat" -c copy "$T/all.avi"

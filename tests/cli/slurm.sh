@@ -116,7 +116,7 @@ a_task_told_to_end_leaves_nothing_half_done() {
     want_rc 0 "$run" -o "$TMP/t3" "$TMP/long" || return 1
     sed -i 's/--grace 20/--grace 0/' "$TMP/t3/.fa-slurm/job.sh"
     task "$TMP/t3" 1 1 & local pid=$! k; for k in $(seq 100); do [ -e "$TMP/t3/x.csv" ] && break; sleep 0.2; done
-    kill -TERM $(cat /proc/$pid/task/$pid/children); wait $pid
+    kill -TERM $(children $pid); wait $pid
     [ -e "$TMP/t3/x.csv" ] && [ ! -e "$TMP/t3/y.csv" ] && [ -z "$(find "$TMP/t3" -name '*.tmp*' -o -name '*.partial')" ] && [ -z "$(ls "$FA_SHM_DIR")" ]
 }
 wrong_use_is_2() {
