@@ -38,6 +38,11 @@ staged_or_not_the_bytes_are_the_same() {
     shmload -N >/dev/null && fa-detect "$frames" | fa-landmarks | tee "$TMP/shm.fas" | fa-aus >"$TMP/shm2.fas" && same "$TMP/file.fas" "$TMP/shm.fas" && same "$TMP/file2.fas" "$TMP/shm2.fas" &&
     USE_NUMA=0 fa-aus "$TMP/shm.fas" >"$TMP/numa0.fas" && same "$TMP/numa0.fas" "$TMP/shm2.fas"
 }
+many_clips_at_once_with_images_give_the_same_csvs() {
+    local i; for i in 1 2 3; do ln -sf "$clip" "$TMP/c$i.wmv"; done
+    shmload -d; fa --frames 8 -o "$TMP/one/" "$TMP"/c[123].wmv && shmload -N >/dev/null && fa -j 2 --frames 8 -o "$TMP/two/" "$TMP"/c[123].wmv || return 1
+    for i in 1 2 3; do same "$TMP/one/c$i.csv" "$TMP/two/c$i.csv" || return 1; done
+}
 use_shared_memory_0_reads_the_file() { shmload >/dev/null && USE_SHARED_MEMORY=0 from | grep -q '\.pack$'; }
 one_image_a_node_with_N() {
     shmload -d && want_rc 0 shmload -N && [ "$(wc -l <"$TMP/out")" = "$(ls -d /sys/devices/system/node/node[0-9]* 2>/dev/null | wc -l)" ] && image | grep -q 'node0$' && [ "$(from)" = "$(image | head -1)" ] &&
@@ -93,7 +98,7 @@ wrong_use_is_2() {
 }
 fa-detect "$frames" >"$TMP/file.fas.in"
 for f in load_prints_the_image_and_programs_use_it loading_again_keeps_the_image the_list_has_set_size_and_users a_set_a_pack_and_a_hash_name_the_same_image staged_or_not_the_bytes_are_the_same \
-    use_shared_memory_0_reads_the_file one_image_a_node_with_N waiting_ends_when_the_image_is_there two_loaders_at_once_do_no_harm a_loader_killed_half_way_leaves_nothing_to_take \
+    many_clips_at_once_with_images_give_the_same_csvs use_shared_memory_0_reads_the_file one_image_a_node_with_N waiting_ends_when_the_image_is_there two_loaders_at_once_do_no_harm a_loader_killed_half_way_leaves_nothing_to_take \
     dropping_an_image_in_use_does_no_harm a_damaged_image_is_named_and_the_file_used data_that_changed_are_found_by_V an_image_that_others_may_write_is_refused wrong_use_is_2; do t $f; done
 if [ "$(id -u)" = 0 ]; then t an_image_of_another_user_is_refused; else skip an_image_of_another_user_is_refused "only root can give a file away"; fi
 if unshare -rm true 2>/dev/null; then t a_full_tmpfs_is_an_error; else skip a_full_tmpfs_is_an_error "no mount namespaces here"; fi
