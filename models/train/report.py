@@ -72,20 +72,22 @@ def points(at, rows):
     return np.stack([rows[:, at[f'{c}_0']:at[f'{c}_67'] + 1] for c in 'xy'], 2)
 
 
-def report_clips(pack):
+def clips():
+    """(path, its gold) of the clips that OpenFace's results are at hand for."""
     videos, gold = os.path.join(SHARED, 'videos'), os.path.join(SHARED, 'gold')
-    names = sorted(n for n in os.listdir(videos) if os.path.isdir(os.path.join(gold, os.path.splitext(n)[0]))) if os.path.isdir(videos) else []
-    names = [n for n in names if n not in ('images', 'licenses.txt')]
-    if not names:
-        return
+    for n in sorted(os.listdir(videos)) if os.path.isdir(videos) else ():
+        csv_zst = os.path.join(gold, os.path.splitext(n)[0], 'clnf.csv.zst')
+        if os.path.exists(csv_zst):
+            yield os.path.join(videos, n), table(subprocess.run(['zstd', '-dc', csv_zst], stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def report_clips(pack):
     print('clips against OpenFace 2.2 (CLNF): frames that it tracks, of these tracked (%), tracked where it has no face;\n'
           'distance of landmarks, % of outer-eye distance, on frames tracked by both; CPU of fa-landmarks, ms a frame')
-    print('  clip                 frames     ref    also   extra    mean  inner49  ' + '  '.join(f'{k:>6}' for k in PARTS) + '     CPU')
-    for n in names:
-        csv_zst = os.path.join(gold, os.path.splitext(n)[0], 'clnf.csv.zst')
-        at, ref = table(subprocess.run(['zstd', '-dc', csv_zst], stdout=subprocess.PIPE, text=True, check=True).stdout)
-        saved = data.cached('report.fas')
-        stream.run(f"fa-decode '{os.path.join(videos, n)}' | fa-detect -o '{saved}'", pack)
+    print('  clip                   frames     ref    also   extra    mean  inner49  ' + '  '.join(f'{k:>6}' for k in PARTS) + '     CPU')
+    saved = data.cached('report.fas')
+    for path, (at, ref) in clips():
+        stream.run(f"fa-decode '{path}' | fa-detect -o '{saved}'", pack)
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         marks = stream.run(f"fa-landmarks '{saved}'", pack)
         cpu = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
@@ -96,9 +98,32 @@ def report_clips(pack):
         tracked, does = np.array([m.success for m in ours[:k]], bool), ref[:, at['success']] == 1
         both, want = tracked & does, points(at, ref)
         e = [fitter.errors(xy[both], want[both], i).mean() if both.any() else np.nan for i in (slice(None), INNER49, *map(list, PARTS.values()))]
-        print(f'  {n:20} {k:6}  {does.sum():6}  {percent(both.sum() / max(1, does.sum()))}  {(tracked & ~does).sum():6}  ' + '  '.join(percent(v) for v in e) +
-              f'  {1000 * cpu / k:6.2f}', flush=True)
+        print(f'  {os.path.basename(path):22} {k:6}  {does.sum():6}  {percent(both.sum() / max(1, does.sum()))}  {(tracked & ~does).sum():6}  ' +
+              '  '.join(percent(v) for v in e) + f'  {1000 * cpu / k:6.2f}', flush=True)
     print()
+
+
+def report_units(pack):
+    """Action units against OpenFace's, over frames tracked by both, of the clips where OpenFace's intensity rises above 1."""
+    r, agree = {}, {}
+    for path, (at, ref) in clips():
+        mine, own = table(stream.run(f"fa-decode '{path}' | fa-detect | fa-landmarks | fa-aus | fa-csv", pack).decode())
+        k = min(len(own), len(ref))
+        both = (own[:k, mine['success']] == 1) & (ref[:k, at['success']] == 1)
+        for name in [n[:-2] for n in mine if n.startswith('AU') and n.endswith('_r') and n in at]:
+            a, b = own[:k][both][:, mine[name + '_r']], ref[:k][both][:, at[name + '_r']]
+            if both.sum() > 50 and b.max() >= 1:
+                r.setdefault(name, []).append(np.corrcoef(a, b)[0, 1] if a.std() > 0 else 0.0)
+            if both.any():
+                agree.setdefault(name, []).append((own[:k][both][:, mine[name + '_c']] == ref[:k][both][:, at[name + '_c']]).mean())
+    print('action units against OpenFace 2.2 on the clips: clips where it is active there, r of the intensities (mean, worst, best); share of frames with the\n'
+          'same presence (all clips)')
+    for name in sorted(agree):
+        v = r.get(name, [])
+        print(f'  {name} {len(v):4}  ' + (f'{np.mean(v):6.2f} {min(v):6.2f} {max(v):6.2f}' if v else ' ' * 20) + f'  {percent(np.mean(agree[name]))} %')
+    every = [x for v in r.values() for x in v]
+    if every:
+        print(f'  mean r over {len(every)} active pairs of clip and unit: {np.mean(every):.2f}\n')
 
 
 def main(pack):
@@ -106,11 +131,12 @@ def main(pack):
     print(f'{pack}: {os.path.getsize(pack) / 1e6:.2f} MB\n')
     report_stills(pack, faces)
     report_backgrounds(pack)
-    report_clips(pack)
-    for name in ('detector', 'aus'):                 # their own, where they have more to say
-        part = importlib.import_module(name)
-        if hasattr(part, 'report'):
-            part.report(faces)
+    if next(clips(), None):
+        report_clips(pack)
+        report_units(pack)
+    importlib.import_module('aus').report(faces)
+    print(flush=True)
+    subprocess.run([sys.executable, 'detector_report.py', pack], env=dict(os.environ, BIN=stream.BIN, SHARED=SHARED), check=True)
 
 
 if __name__ == '__main__':
