@@ -173,6 +173,21 @@ static void take_option(void *self, int c, const char *arg)
     }
 }
 
+/* Frames by reference from now on, where they can go so; else as ever. */
+static int share(struct output *out, struct fa_media_options *o, struct fa_err *e)
+{
+    const int r = fa_ring_open(&out->ring, out->w, e);
+    if (r == FA_OK) {
+        o->room = room;
+        o->room_self = out->ring;
+    } else if (r == FA_E_ARG) {
+        fa_note("%s: pixels go through the pipe", e->text);
+        *e = (struct fa_err){ 0 };
+        return FA_OK;
+    }
+    return r;
+}
+
 int main(int argc, char **argv)
 {
     struct settings s = { .end = '\n' };
@@ -197,10 +212,8 @@ int main(int argc, char **argv)
         return fa_error_status(&e);
     o->watch = fileno(file.f);
     int r = fa_writer_open(&out.w, o->watch, common.level, &e);
-    if (r == FA_OK && s.shared && fa_shm_enabled() && fa_writer_by_reference(out.w) && (r = fa_ring_open(&out.ring, out.w, &e)) == FA_OK) {
-        o->room = room;
-        o->room_self = out.ring;
-    }
+    if (r == FA_OK && s.shared && fa_shm_enabled())
+        r = share(&out, o, &e);
     if (r != FA_OK) {
         fa_writer_close(out.w, NULL);
         fa_out_abandon(&file, 0);

@@ -19,7 +19,8 @@
 struct fa_ring;
 /* References can be written there: plain, into a pipe. */
 int fa_writer_by_reference(const struct fa_writer *w);
-/* A ring for w, which must be such a writer (else FA_E_ARG) and outlive it. No memory is taken yet. FA_OK or FA_E_MEM. */
+/* A ring for w, which must be such a writer and outlive it. No memory is taken yet. FA_OK, FA_E_MEM, or FA_E_ARG: frames cannot go by
+ * reference from here (w is no such writer, other programs could not find us), e says why. */
 int fa_ring_open(struct fa_ring **r, struct fa_writer *w, struct fa_err *e);
 /* *px: a free slot for `bytes` of pixels, 64-byte aligned, the caller's until it is put; the same one when asked again before that. Waits,
  * without spinning, until readers give one back. FA_OK; FA_E_PIPE: the reader of w is gone; FA_E_ARG: the reader does not take references

@@ -10,9 +10,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -24,11 +26,22 @@ struct fa_ring {
     struct fa_err failed;                /* code < 0: nobody reads what we write */
 };
 
+/* Readers find us as /proc/PID: it must be there, be of our own space of process numbers, and let our user in (it does not
+ * where the program file gives rights of its own, set-user-ID or capabilities). */
+static int can_be_found(void)
+{
+    char link[32] = "", pid[32];
+    snprintf(pid, sizeof pid, "%ld", (long)getpid());
+    return readlink("/proc/self", link, sizeof link - 1) > 0 && strcmp(link, pid) == 0 && prctl(PR_GET_DUMPABLE) == 1;
+}
+
 int fa_ring_open(struct fa_ring **out, struct fa_writer *w, struct fa_err *e)
 {
     *out = NULL;
     if (!fa_writer_by_reference(w))
         return fa_fail(e, FA_E_ARG, "frames by reference need a pipe, and no compression");
+    if (!can_be_found())
+        return fa_fail(e, FA_E_ARG, "frames by reference need a /proc in which other programs of the user can find this one");
     struct fa_ring *r = calloc(1, sizeof *r);
     if (!r)
         return fa_fail(e, FA_E_MEM, "out of memory");
@@ -139,6 +152,8 @@ static int free_slot(const struct generation *g)
     return -1;
 }
 
+static int ready(const struct generation *g, int all) { return all ? held(g) == 0 : free_slot(g) >= 0; }
+
 /* Until g has a free slot (all: until every slot is free). */
 static int wait_for(struct fa_ring *r, struct generation *g, int all, struct fa_err *e)
 {
@@ -147,10 +162,10 @@ static int wait_for(struct fa_ring *r, struct generation *g, int all, struct fa_
     for (;;) {
         uint32_t seen = atomic_load(&h->freed);
         atomic_store(&h->waiting, 1);
-        if (all ? held(g) == 0 : free_slot(g) >= 0)
+        if (ready(g, all))
             break;
         ring_sleep(h, seen);
-        if ((all ? held(g) > 0 : free_slot(g) < 0) && (code = writer_watch(r->w, e)) != FA_OK)
+        if (!ready(g, all) && (code = writer_watch(r->w, e)) != FA_OK)
             break;
     }
     atomic_store(&h->waiting, 0);

@@ -79,6 +79,8 @@ int ref_inline(struct iovec v[3], unsigned char *p, struct fa_rec *rec);
 
 /* --- writer.c ------------------------------------------------------------------------------------------------------------------------------ */
 
+int writer_fd(const struct fa_writer *w);
+/* ino 0 where fa_writer_by_reference says no. */
 struct pipe_id writer_pipe(const struct fa_writer *w);
 /* A reference into m's ring was written. */
 void writer_sent(struct fa_writer *w, struct ring_map *m);

@@ -49,8 +49,6 @@ int frame_put(struct fa_writer *w, uint32_t clip, uint64_t frame, const struct f
 int writer_in_clip(const struct fa_writer *w);
 /* What fa_writer_hold set. */
 struct fa_hold *writer_hold(const struct fa_writer *w);
-/* For waiting: descriptor; the shorter of forever (-1) and a tick, in ms; what a tick without news means (ring_internal.h). */
-int writer_fd(const struct fa_writer *w);
 /* The open clip's name as known from its CLIP, cut at some 100 bytes; "" before. */
 const char *reader_clip_name(const struct fa_reader *r);
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -969,6 +970,25 @@ static void an_attached_reader_keeps_the_pixels_of_an_owner_that_died(void)
     check_int("mappings left", n_mapped(), 0);
 }
 
+static void a_program_that_others_cannot_find_makes_no_ring(void)
+{
+    int st = 0, p[2];
+    if (pipe2(p, O_CLOEXEC) != 0)
+        abort();
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct fa_ring *ring;
+        struct fa_err e;
+        struct fa_writer *w = open_writer(p[1], 0);
+        prctl(PR_SET_DUMPABLE, 0);
+        _exit(fa_ring_open(&ring, w, &e) == FA_E_ARG && !ring ? 0 : 1);
+    }
+    waitpid(pid, &st, 0);
+    CHECK(WIFEXITED(st) && WEXITSTATUS(st) == 0);
+    close(p[0]);
+    close(p[1]);
+}
+
 /* A file size limit stands for full memory: both stop fallocate and ftruncate of the memfd. */
 static void no_memory_for_the_ring_is_an_error(void)
 {
@@ -1013,6 +1033,7 @@ int main(void)
     RUN(a_reader_that_is_busy_while_the_frames_grow_is_no_stranger);
     RUN(an_owner_that_is_gone_is_a_truncated_stream);
     RUN(an_attached_reader_keeps_the_pixels_of_an_owner_that_died);
+    RUN(a_program_that_others_cannot_find_makes_no_ring);
     RUN(no_memory_for_the_ring_is_an_error);
     RUN(frames_of_many_clips_and_sizes_pass_two_readers);
     RUN(a_slow_reader_holds_the_owner_back_without_spinning);
