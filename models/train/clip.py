@@ -105,7 +105,7 @@ def main(folder):
     if not os.path.exists(data.cached('meanface.npz')):
         meanface.build()
     video = subprocess.Popen(['ffmpeg', '-v', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'bgr24', '-s', f'{W}x{H}', '-r', str(FPS), '-i', '-',
-                              '-c:v', 'libx264', '-preset', 'medium', '-crf', '25', '-threads', '1', '-pix_fmt', 'yuv420p', '-fflags', '+bitexact',
+                              '-c:v', 'libx264', '-preset', 'medium', '-crf', '24', '-threads', '1', '-pix_fmt', 'yuv420p', '-fflags', '+bitexact',
                               '-flags:v', '+bitexact', '-movflags', '+faststart', os.path.join(folder, 'demo.mp4')], stdin=subprocess.PIPE)
     with open(os.path.join(folder, 'demo.tsv'), 'w') as out:
         print('frame', 'face', 'yaw', 'pitch', 'roll', *AUS, *(f'{c}{k}' for c in 'xy' for k in range(68)), sep='\t', file=out)
