@@ -18,7 +18,7 @@ static const char usage[] =
     "       shmload -l                         list\n"
     "       shmload -V [MODEL|HASH]...         verify, all without MODEL\n"
     "       shmload -d [MODEL|HASH]...         drop, all without MODEL\n"
-    "MODEL: ceclm, clnf, clm, a pack, a folder, or an OpenFace main_*.txt list (default $FA_MODELS, then what is installed); HASH: 16 hex digits.\n"
+    "MODEL: ceclm, clnf, clm, starter, a pack, a folder, or an OpenFace main_*.txt list (default $FA_MODELS, then what is installed); HASH: 16 hex digits.\n"
     "  -N, --numa       one image for each NUMA node, its memory there (default: one for all)\n"
     "  -w, --wait       wait for another shmload's images instead of loading\n"
     "      --timeout S  give up after S seconds (default 60)\n"

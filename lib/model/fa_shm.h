@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Models staged in shared memory, so that all processes of a machine map one copy (shmload(1) manages them).
  *
- * An image is a pack, byte for byte, as a file in ${FA_SHM_DIR:-/dev/shm}:
+ * An image is a pack, byte for byte (one with float16 as it is when opened: widened), as a file in ${FA_SHM_DIR:-/dev/shm}:
  *
  *      fa-model-HASH-uUID-any        HASH: the pack's hash, 16 hex digits; UID: of the user who staged it
  *      fa-model-HASH-uUID-node1      one copy for each NUMA node, its memory there
