@@ -24,7 +24,7 @@ from windows import BATCH, LEVELS, SIDES, Album, Windows, face_box, iou, normali
 
 SMALLEST = 48                                                # side of the smallest window, frame pixels
 FACTOR = 0.709
-THRESHOLDS = [0.6, 0.7, 0.9]
+THRESHOLDS = [0.6, 0.7, 0.8]
 BOX = [0.0, 0.2, 1.0, 0.8]                                   # x += w * .., y += h * .., w *= .., h *= ..: landmark box of a face box
 
 
@@ -199,8 +199,8 @@ def mine(nets, windows, thresholds, n_face, rounds):
     return n
 
 
-def train(stage, windows, steps, rate, batch=BATCH):
-    net = make(stage)
+def train(stage, windows, steps, rate, net=None, batch=BATCH):
+    net = net or make(stage)
     net.train()
     opt = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-4)
     t0, run = time.time(), np.zeros(4)
@@ -231,14 +231,14 @@ def train(stage, windows, steps, rate, batch=BATCH):
 
 # --- result -----------------------------------------------------------------------------------------------------------------
 
-def kept(stage, step):
-    """A trained network from the cache; step makes it where it is not there."""
-    f = data.cached(f'detector-{stage}.npz')
+def kept(name, step):
+    """A trained network from the cache; step makes it where it is not there. name: stage, or stage-what."""
+    stage, f = name.split('-')[0], data.cached(f'detector-{name}.npz')
     if not os.path.exists(f):
         t, cpu = time.time(), time.process_time()
         net = step()
         np.savez(f, **{k: v.numpy() for k, v in net.state_dict().items()})
-        print(f'{stage}: {time.time() - t:.0f} s, of them {time.process_time() - cpu:.0f} s at work', flush=True)
+        print(f'{name}: {time.time() - t:.0f} s, of them {time.process_time() - cpu:.0f} s at work', flush=True)
     net, done = make(stage), np.load(f)
     net.load_state_dict({k: torch.from_numpy(done[k]) for k in done.files})
     return net.eval()
@@ -247,18 +247,19 @@ def kept(stage, step):
 def main():
     faces, backs, nets = data.Faces(), Album.of(data.backgrounds()), {}
 
-    def learn(stage, seed, steps, rate, thresholds=None, n_face=0, rounds=0):
+    def learn(stage, seed, steps, rate, thresholds=None, n_face=0, rounds=0, grain=9):
         def step():
-            w = Windows(faces, faces.train, backs, seed)
+            w = Windows(faces, faces.train, backs, seed, grain)
             if thresholds:
-                n = mine(nets, w, thresholds, n_face, rounds)
+                n = mine({k: v for k, v in nets.items() if k != stage}, w, thresholds, n_face, rounds)
                 print(f'{stage}: {n} false alarms to learn from', flush=True)
-            return train(stage, w, steps, rate)
+            return train(stage, w, steps, rate, nets.get(stage))
         return step
 
     nets['pnet'] = kept('pnet', learn('pnet', 12, 3000, 0.01))
     nets['rnet'] = kept('rnet', learn('rnet', 24, 1200, 0.006, [0.5], 500, 2))
     nets['onet'] = kept('onet', learn('onet', 36, 1200, 0.006, [0.5, 0.4], 800, 4))
+    nets['onet'] = kept('onet-grain', learn('onet', 37, 400, 0.002, [0.5, 0.4], 800, 3, 30))
     np.savez(data.cached('detector.npz'), **{f'{s}.{k}': v.numpy() for s, n in nets.items() for k, v in n.state_dict().items()})
 
 

@@ -83,17 +83,17 @@ def sample(album, pic, x, y, side, n, turn=None, flip=None, black=False):
     return out, inside[:, None]
 
 
-def relight(px, g, strong=1.0):
-    """Other light, colour, contrast and noise; many grey ones, some dim ones."""
+def relight(px, g, grain=9):
+    """Other light, colour, contrast and noise of up to grain; many grey ones, some dim ones."""
     n = len(px)
     col = lambda v: v.astype('f4').reshape(n, -1, 1, 1)
     gray = g.random(n) < 0.35
     px[gray] = (px[gray] * np.array([0.299, 0.587, 0.114], 'f4').reshape(1, 3, 1, 1)).sum(1, keepdims=True)
-    px = px * col(np.exp(g.normal(0, 0.1 * strong, (n, 3)) * ~gray[:, None]))
+    px = px * col(np.exp(g.normal(0, 0.1, (n, 3)) * ~gray[:, None]))
     mean = px.mean((1, 2, 3), keepdims=True)
-    px = (px - mean) * col(np.exp(g.normal(0, 0.25 * strong, n))) + mean + col(g.normal(0, 18 * strong, n))
+    px = (px - mean) * col(np.exp(g.normal(0, 0.25, n))) + mean + col(g.normal(0, 18, n))
     px = px * col(np.where(g.random(n) < 0.2, g.uniform(0.12, 0.6, n), 1))
-    noise = g.standard_normal(px.shape, 'f4') * col(np.where(g.random(n) < 0.4, g.uniform(0, 9, n), 0))
+    noise = g.standard_normal(px.shape, 'f4') * col(np.where(g.random(n) < 0.4, g.uniform(0, grain, n), 0))
     return np.clip(px + noise, 0, 255)
 
 
@@ -141,8 +141,8 @@ def offsets(stage, x, y, side, box):
 class Windows:
     """Draws training windows of a stage."""
 
-    def __init__(self, faces, index, backs, seed):
-        self.faces, self.index, self.albums, self.backs = faces, index, face_albums(faces), backs
+    def __init__(self, faces, index, backs, seed, grain=9):
+        self.faces, self.index, self.albums, self.backs, self.grain = faces, index, face_albums(faces), backs, grain
         self.g = np.random.default_rng([data.SEED, seed])
         self.xy = faces.points[..., :2]
         self.hard = {}                                       # album -> (pic, x, y, side)
@@ -243,7 +243,7 @@ class Windows:
         else:
             back = self._backs(m, k)
         m = len(back)
-        px = relight(np.concatenate([px, back]), g)
+        px = relight(np.concatenate([px, back]), g, self.grain)
         px[:len(dark)][np.broadcast_to(dark, (len(dark), 3, k, k))] = 0
         label = np.concatenate([label, np.zeros(m, int)])
         want = np.concatenate([want, np.zeros((m, 4))]).astype('f4')

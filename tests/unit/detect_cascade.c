@@ -40,6 +40,7 @@ static int open_with(struct fa_detector *d, const double *cascade, int n, struct
     struct fa_pack p;
     uint64_t seed = 3;
     size_t len;
+    *d = (struct fa_detector){ 0 };
     fa_pack_begin(&b);
     for (int i = 0; i < 3; i++) {
         layer(&b, "pnet", i, pnet[i], &seed);
