@@ -45,9 +45,11 @@ int main(int argc, char **argv)
         return fa_error_status(&e);
     uint8_t *px = malloc(area + 64);                 /* rows may be read a little beyond their end */
     struct fa_img8 gray = { px, side, side, side, 1 };
+    if (!px)
+        fa_die(3, "out of memory");
     while (scanf("%lld %f %f %f %f %d", &picture, &box[0], &box[1], &box[2], &box[3], &views) == 6) {
         struct fa_fit_state s;
-        if (!px || picture < 0 || ((size_t)picture + 1) * area > map.len)
+        if (picture < 0 || ((size_t)picture + 1) * area > map.len)
             fa_die(1, "no picture %lld", picture);
         memcpy(px, (const uint8_t *)map.data + (size_t)picture * area, area);
         fa_fit_reset(&s);
