@@ -118,6 +118,8 @@ def describe(faces):
 
 def gram(x, y):
     """x' x and x' y. The product goes through torch's convolution, several times as fast as Debian's plain BLAS."""
+    if len(x) == 0:                                      # nobody in this fold has several pictures
+        return np.zeros((x.shape[1], x.shape[1])), np.zeros((x.shape[1], y.shape[1]))
     t = torch.from_numpy(np.ascontiguousarray(x.T))[..., None, None]
     return F.conv2d(t, t)[..., 0, 0].numpy().astype('f8'), (x.T @ y.astype('f4')).astype('f8')
 
@@ -206,8 +208,8 @@ def train(faces):
                 i = rows.fold == k
                 value[i] = (x[0][faces.train[i]][:, USED] - rows.mean) @ w[:-1] + w[-1]
                 inner.append(within_correlation(rows, x, y, [v for v, f in zip(rows.groups, rows.group_fold) if f == k], w))
-            tried.append((correlation(np.clip(value, 0, 5), v[faces.train]), np.nanmean(inner, 0), value))
-            print(f'{kind}: ridge {ridge}: mean r {tried[-1][0].mean():.3f}, within people {np.nanmean(tried[-1][1]):.3f}', flush=True)
+            tried.append((correlation(np.clip(value, 0, 5), v[faces.train]), np.nan_to_num(np.nanmean(inner, 0)), value))
+            print(f'{kind}: ridge {ridge}: mean r {tried[-1][0].mean():.3f}, within people {tried[-1][1].mean():.3f}', flush=True)
         best = int(np.argmax([t[0].mean() + (t[1].mean() if kind == 'dynamic' else 0) for t in tried]))
         r, inner, value = tried[best]
         cut = [best_threshold(value[:, a], y[faces.train][:, a] >= PRESENT) for a in range(len(AUS))]
@@ -230,9 +232,9 @@ def report(faces):
         value = np.clip((x[0][h][:, USED] - z['mean']) @ w[:-1] + w[-1], 0, 5)
         r, inner = correlation(value, proxies(faces)[h]), within_correlation(None, x, y, groups, w)
         for a, name in enumerate(AUS):
-            hit, said, true = ((value[:, a] > z[kind + '_threshold'][a]) & (y[h][:, a] >= PRESENT)).sum(), (value[:, a] > z[kind + '_threshold'][a]).sum(), (y[h][:, a] >= PRESENT).sum()
+            says, is_ = value[:, a] > z[kind + '_threshold'][a], y[h][:, a] >= PRESENT
             print(f"{name}  {z[kind + '_r'][a]:.3f}  {z[kind + '_within'][a]:.3f}   {r[a]:.3f}     {inner[a]:.3f}   {z[kind + '_f1'][a]:.3f}"
-                  f"     {2 * hit / max(1, said + true):.3f}        {z[kind + '_threshold'][a]:.2f}")
+                  f"     {2 * (says & is_).sum() / max(1, says.sum() + is_.sum()):.3f}        {z[kind + '_threshold'][a]:.2f}")
         print(f"{kind}, ridge {z[kind + '_ridge']}: mean r {z[kind + '_r'].mean():.3f} with people left out, {r.mean():.3f} on the hold-out split")
 
 

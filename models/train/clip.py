@@ -71,7 +71,8 @@ def background(t):
     w, h = W // 4, H // 4
     x, y = np.meshgrid(np.arange(w) / w, np.arange(h) / h)
     c = np.stack([120 + 45 * y + 12 * np.sin(0.5 * t), 128 + 30 * (1 - y), 118 + 40 * x + 10 * np.cos(0.4 * t)], 2)
-    for k, (px, py, r, tone) in enumerate([(0.15, 0.3, 0.13, (70, 20, -30)), (0.85, 0.2, 0.17, (-40, 10, 50)), (0.7, 0.75, 0.11, (-35, -45, 10)), (0.3, 0.85, 0.2, (25, -20, 30))]):
+    discs = [(0.15, 0.3, 0.13, (70, 20, -30)), (0.85, 0.2, 0.17, (-40, 10, 50)), (0.7, 0.75, 0.11, (-35, -45, 10)), (0.3, 0.85, 0.2, (25, -20, 30))]
+    for k, (px, py, r, tone) in enumerate(discs):
         d = np.hypot((x - px - 0.06 * np.sin(0.7 * t + 2 * k)) * w / h, y - py - 0.05 * np.cos(0.6 * t + k)) / r
         c += (1 - render.smooth(d, 0.8, 1.05))[..., None] * tone
     c += (8 * np.sign(np.sin(40 * (x + 0.02 * t))))[..., None] * (y > 0.6)[..., None]
