@@ -13,9 +13,7 @@ mkdir "$TMP/w" && cd "$TMP/w" && mkdir in want || exit 1
 for i in $(seq -w "$clips"); do ffmpeg -nostdin -v error -ss "$(awk -v i="$i" 'BEGIN { printf "%.3f", (i - 1) % 40 / 20 }')" -i "$clip" -frames:v 3 -c:v ffv1 -metadata title="$i" -an "in/c $i.avi" || exit 1; done
 began=$EPOCHREALTIME
 fa -j 4 -o want/ in/*.avi || { echo "FAIL resume_200: the run to compare with"; exit 1; }
-# A clip's time with four at once is 4 / clips of that. A run lasts so long, on average, that four fifths of the clips are done after the last
-# kill: kills fall into all parts of the work, however busy the machine is.
-span=$(awk -v a="$began" -v b="$EPOCHREALTIME" -v k="$kills" -v n="$clips" 'BEGIN { printf "%.3f", 2 * (b - a) * 4 / n * (0.7 + 0.8 * n / (4 * k)) }')
+span=$(awk -v a="$began" -v b="$EPOCHREALTIME" -v n="$clips" 'BEGIN { printf "%.3f", 16 * (b - a) / n }')     # four times a clip's, four at once
 RANDOM=${FA_SEED:-7}; echo "NOTE seed ${FA_SEED:-7}"
 
 whole() { # the CSVs in out that are complete by what is beside them
@@ -36,7 +34,9 @@ killed_and_resumed() { # COMMAND...: run in the background; kills its process gr
     rm -rf out; mkdir out; : >kept
     for k in $(seq "$kills"); do
         setsid "$@" >run.log 2>&1 & pid=$!
-        sleep "$(awk -v r=$RANDOM -v s=$span 'BEGIN { printf "%.2f", 0.05 + r / 32768 * s }')"
+        # Every second run first gets some clips done, so that kills fall into all parts of the work, however busy the machine is.
+        [ $((k % 2)) = 1 ] || wait_for_outputs $pid $(($(ls out | grep -c json) + 1 + RANDOM % (2 * clips / kills)))
+        sleep "$(awk -v r=$RANDOM -v s=$span 'BEGIN { printf "%.2f", r / 32768 * s }')"
         kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
         [ "$1" = fa ] || kill -9 -- -$pid 2>/dev/null
         for _ in $(seq 60); do pgrep_fa || break; sleep 0.05; done
@@ -47,6 +47,9 @@ killed_and_resumed() { # COMMAND...: run in the background; kills its process gr
     echo "NOTE $1: $(wc -l <kept) of $clips clips were complete after $kills kills" >&3
     "$@" >run.log 2>&1 || { tail -5 run.log; return 1; }
     check_kept && all_right
+}
+wait_for_outputs() { # PID N: until there are N, or the program has ended
+    while [ "$(ls out | grep -c json)" -lt "$2" ] && alive "$1"; do sleep 0.05; done
 }
 exec 3>&1
 pgrep_fa() { local p; for p in /proc/[0-9]*; do [ "$(readlink "$p/cwd" 2>/dev/null)" = "$PWD" ] && grep -q '^fa' "$p/comm" 2>/dev/null && return 0; done; return 1; }
