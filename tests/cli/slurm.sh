@@ -67,6 +67,11 @@ unreadable_files_are_named_and_tried_with_the_others() {
     want_rc 0 "$run" -o "$TMP/o8" "$TMP/mixed" && want_err 'mixed/bad.mp4: does not look like a clip' && want_err 'mixed/gone.mov' && [ "$(listed "$TMP/o8" | wc -l)" = 3 ]
 }
 results_that_cannot_be_written_are_this_machines_fault() { : >"$TMP/file"; want_rc 3 "$run" -o "$TMP/file/out" "$v/a" && want_err 'cannot be written'; }
+a_full_disk_is_this_machines_fault() {
+    mkdir "$TMP/tiny" && mount -t tmpfs -o size=4k,nr_inodes=5 none "$TMP/tiny" 2>/dev/null || return 0       # only root can make one
+    rm -f "$TMP/sbatch"; want_rc 3 "$run" -o "$TMP/tiny/out" --per-task 1 "$v" && want_err 'cannot be (written|made)' && [ ! -e "$TMP/sbatch" ]; local rc=$?
+    umount "$TMP/tiny"; return $rc
+}
 a_refusing_sbatch_is_heard_and_leaves_no_submission() {
     mkdir -p "$TMP/refuse"; printf '#!/bin/sh\necho "sbatch: error: invalid partition specified: nix" >&2; exit 1\n' >"$TMP/refuse/sbatch"; chmod +x "$TMP/refuse/sbatch"
     (PATH=$TMP/refuse:$PATH; want_rc 3 "$run" -p nix -o "$TMP/o9" "$v/a") && want_err 'invalid partition specified: nix' && want_err 'nothing was submitted' && [ ! -e "$TMP/o9/.fa-slurm/run.1" ] && want_rc 0 "$run" -o "$TMP/o9" "$v/a"
@@ -129,7 +134,7 @@ wrong_use_is_2() {
 for f in dry_run_prints_a_script_and_writes_nothing videos_are_found_by_what_they_are the_job_gets_its_script_its_tasks_and_its_number options_reach_slurm_and_the_script \
     tasks_get_even_loads_and_the_longest_clip_first an_array_is_no_larger_than_slurm_allows lists_are_cut_by_newlines_or_nuls clips_of_one_name_in_different_folders_keep_their_folders \
     clips_that_would_write_one_file_are_refused a_folder_without_videos_is_bad_input unreadable_files_are_named_and_tried_with_the_others \
-    results_that_cannot_be_written_are_this_machines_fault a_refusing_sbatch_is_heard_and_leaves_no_submission a_machine_without_slurm_is_told_so another_option_set_is_noticed \
+    results_that_cannot_be_written_are_this_machines_fault a_full_disk_is_this_machines_fault a_refusing_sbatch_is_heard_and_leaves_no_submission a_machine_without_slurm_is_told_so another_option_set_is_noticed \
     missing_models_are_said_before_submitting wrong_use_is_2; do t $f; done
 # Models are staged in a tmpfs of these tests' own.
 export FA_SHM_DIR=/dev/shm/fa-slurm-test.$$ pack
