@@ -116,6 +116,11 @@ models_that_disappear_between_tasks_are_this_machines_fault() {
     cp "$pack" "$TMP/own.pack" && want_rc 0 "$run" --per-task 1 --model "$TMP/own.pack" -o "$TMP/t2" "$TMP/small/p" && task "$TMP/t2" 1 1 && rm "$TMP/own.pack" || return 1
     task "$TMP/t2" 1 2; [ $? = 3 ] && ! status "$TMP/t2" && grep -q '1 done, 0 running, 0 failed, 1 left' "$TMP/status" && grep -q '^said.1 task.*own.pack' "$TMP/status" && [ -z "$(ls "$FA_SHM_DIR")" ]
 }
+near_its_time_limit_a_task_takes_no_new_clip() {
+    mkdir "$TMP/cwd"; want_rc 0 "$run" -o "$TMP/t4" "$v" && echo 1:32 >"$TMP/queue" || return 1       # what squeue says of the time left: 2 seconds more than the margin
+    (cd "$TMP/cwd" && task "$TMP/t4" 1 1); local rc=$?; rm "$TMP/queue"
+    [ $rc = 3 ] && grep -q 'left at the deadline' "$TMP/t4/.fa-slurm/run.1/log.1" && [ -z "$(ls "$TMP/cwd")" ] || { ls "$TMP/cwd"; cat "$TMP/t4/.fa-slurm/run.1/log.1"; return 1; }
+}
 a_task_told_to_end_leaves_nothing_half_done() {
     mkdir "$TMP/long"; cp "$v/a/c8.avi" "$TMP/long/x.avi"; ffmpeg -nostdin -v error -y -stream_loop 200 -i "$v/a/c8.avi" -c copy "$TMP/long/y.avi"
     want_rc 0 "$run" -o "$TMP/t3" "$TMP/long" || return 1
@@ -141,5 +146,5 @@ export FA_SHM_DIR=/dev/shm/fa-slurm-test.$$ pack
 if mkdir "$FA_SHM_DIR" 2>/dev/null; then trap 'rm -rf "$TMP" "$FA_SHM_DIR"' EXIT; else unset FA_SHM_DIR; skip tasks 'no /dev/shm'; exit $failed; fi
 pack=$(fa-models pack -o "$TMP/whole.pack" "$FA_MODELS" >/dev/null 2>&1 && echo "$TMP/whole.pack")
 for f in a_task_measures_its_clips_and_status_tells the_log_of_a_task_has_parallels_columns resume_submits_what_is_not_done_and_no_more clips_of_tasks_in_the_queue_are_left_to_them \
-    resumed_tasks_finish_it_and_keep_the_rest models_that_disappear_between_tasks_are_this_machines_fault a_task_told_to_end_leaves_nothing_half_done; do t $f; done
+    resumed_tasks_finish_it_and_keep_the_rest models_that_disappear_between_tasks_are_this_machines_fault near_its_time_limit_a_task_takes_no_new_clip a_task_told_to_end_leaves_nothing_half_done; do t $f; done
 exit $failed
