@@ -66,6 +66,11 @@ the_job_log_is_gnu_parallels() {
         [ "$(awk -F'\t' '$1 == 3 { print $6 }' log)" = "$(stat -c %s $'log.d/new\nline.csv')" ] || return 1
     rm -r log.d; bash -c "$(awk -F'\t' '$1 == 3 { print $9 }' log)" && same one/c1.csv $'log.d/new\nline.csv'
 }
+gnu_parallel_retries_from_the_job_log() {
+    command -v parallel >/dev/null || return 0
+    printf 'no\n' >again.avi; want_rc 1 fa -j 2 --joblog retry -o retry.d/ in/c1.avi again.avi && cp in/c2.avi again.avi && touch stamp && sleep 0.01 &&
+        parallel --will-cite --retry-failed --joblog retry && same one/c2.csv retry.d/again.csv && [ ! retry.d/c1.csv -nt stamp ]
+}
 signals_end_all_and_leave_no_partial_file() { # INT and TERM: dropped at once
     local s rc kids
     for s in INT TERM; do
@@ -102,6 +107,6 @@ quiet_without_a_terminal() { fa -j 2 -o quiet/ in/*.avi 2>err2 && [ ! -s err2 ];
 for f in any_number_at_a_time_gives_the_same_bytes several_run_at_once bad_clips_harm_no_other_and_are_listed_at_the_end fail_fast_begins_no_more \
     wrong_use_of_a_stage_is_told_once lists_of_lines_and_of_nuls_work clips_of_one_name_are_refused_or_kept_apart \
     an_output_that_cannot_be_written_is_this_machines_fault a_full_file_system_is_this_machines_fault_and_leaves_nothing_final \
-    the_job_log_is_gnu_parallels signals_end_all_and_leave_no_partial_file grace_lets_a_running_clip_finish a_deadline_leaves_the_rest \
+    the_job_log_is_gnu_parallels gnu_parallel_retries_from_the_job_log signals_end_all_and_leave_no_partial_file grace_lets_a_running_clip_finish a_deadline_leaves_the_rest \
     killing_fa_ends_its_stages the_predecessors_environment_is_heeded placement_does_not_change_a_byte standard_input_is_a_clip quiet_without_a_terminal; do t $f; done
 exit $failed
