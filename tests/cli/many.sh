@@ -104,9 +104,13 @@ placement_does_not_change_a_byte() {
 }
 standard_input_is_a_clip() { fa - <in/c1.avi >stdin.csv && same one/c1.csv stdin.csv; }
 quiet_without_a_terminal() { fa -j 2 -o quiet/ in/*.avi 2>err2 && [ ! -s err2 ]; }
+a_terminal_sees_one_line_of_progress() {
+    command -v script >/dev/null || return 0
+    script -qec "fa -j 2 -o tty/ in/c1.avi in/c2.avi in/c3.avi in/c4.avi in/c5.avi" /dev/null </dev/null >tty.txt && [ "$(wc -l <tty.txt)" = 0 ] && tr '\r' '\n' <tty.txt | grep -qE '[0-9] done, 0 failed of 5 clips  [0-9.]+ fps'
+}
 for f in any_number_at_a_time_gives_the_same_bytes several_run_at_once bad_clips_harm_no_other_and_are_listed_at_the_end fail_fast_begins_no_more \
     wrong_use_of_a_stage_is_told_once lists_of_lines_and_of_nuls_work clips_of_one_name_are_refused_or_kept_apart \
     an_output_that_cannot_be_written_is_this_machines_fault a_full_file_system_is_this_machines_fault_and_leaves_nothing_final \
     the_job_log_is_gnu_parallels gnu_parallel_retries_from_the_job_log signals_end_all_and_leave_no_partial_file grace_lets_a_running_clip_finish a_deadline_leaves_the_rest \
-    killing_fa_ends_its_stages the_predecessors_environment_is_heeded placement_does_not_change_a_byte standard_input_is_a_clip quiet_without_a_terminal; do t $f; done
+    killing_fa_ends_its_stages the_predecessors_environment_is_heeded placement_does_not_change_a_byte standard_input_is_a_clip quiet_without_a_terminal a_terminal_sees_one_line_of_progress; do t $f; done
 exit $failed
