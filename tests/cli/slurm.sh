@@ -117,7 +117,9 @@ models_that_disappear_between_tasks_are_this_machines_fault() {
     task "$TMP/t2" 1 2; [ $? = 3 ] && ! status "$TMP/t2" && grep -q '1 done, 0 running, 0 failed, 1 left' "$TMP/status" && grep -q '^said.1 task.*own.pack' "$TMP/status" && [ -z "$(ls "$FA_SHM_DIR")" ]
 }
 near_its_time_limit_a_task_takes_no_new_clip() {
-    mkdir "$TMP/cwd"; want_rc 0 "$run" -o "$TMP/t4" "$v" && echo 1:32 >"$TMP/queue" || return 1       # what squeue says of the time left: 2 seconds more than the margin
+    mkdir "$TMP/cwd" "$TMP/three"; cp "$v/a/c8.avi" "$TMP/three/short.avi"     # two long ones go first, and outlast the second that is left
+    ffmpeg -nostdin -v error -y -stream_loop 400 -i "$v/a/c8.avi" -c copy "$TMP/three/long.avi" && cp "$TMP/three/long.avi" "$TMP/three/long2.avi"
+    want_rc 0 "$run" --per-task 3 -o "$TMP/t4" "$TMP/three" && echo 0:30 >"$TMP/queue" || return 1       # what squeue says of the time left: less than the margin
     (cd "$TMP/cwd" && task "$TMP/t4" 1 1); local rc=$?; rm "$TMP/queue"
     [ $rc = 3 ] && grep -q 'left at the deadline' "$TMP/t4/.fa-slurm/run.1/log.1" && [ -z "$(ls "$TMP/cwd")" ] || { ls "$TMP/cwd"; cat "$TMP/t4/.fa-slurm/run.1/log.1"; return 1; }
 }
