@@ -41,11 +41,11 @@ if [[ $parts == *two* ]]; then
     echo "two_at_once_gain_over_one_cpu $(ratio two_clips_j1_one_cpu two_clips_j2) times"
 fi
 if [[ $parts == *long* ]]; then
-    ffmpeg -nostdin -v error -stream_loop 3 -i "$clip" -c:v mpeg4 -q:v 3 -an long.avi
+    ffmpeg -nostdin -v error -stream_loop 11 -i "$clip" -c:v mpeg4 -q:v 3 -an long.avi
     for _ in $(seq $rounds); do
-        timed segments_j1_one_cpu taskset -c $one fa --segments 12 -j 1 -o s1.csv long.avi
-        timed segments_j1 taskset -c $cpus fa --segments 12 -j 1 -o s1.csv long.avi
-        timed segments_j2 taskset -c $cpus fa --segments 12 -j 2 -o s2.csv long.avi
+        timed segments_j1_one_cpu taskset -c $one fa --segments 60s -j 1 -o s1.csv long.avi
+        timed segments_j1 taskset -c $cpus fa --segments 60s -j 1 -o s1.csv long.avi
+        timed segments_j2 taskset -c $cpus fa --segments 60s -j 2 -o s2.csv long.avi
         timed uncut_one_cpu taskset -c $one fa -o u.csv long.avi
         timed uncut taskset -c $cpus fa -o u.csv long.avi
     done
