@@ -63,27 +63,13 @@ ALWAYS void sums(float *y, int ldy, const float *x, int ldx, const struct tile *
     }
 }
 
-#define TILES(name, nb, half) \
-    static void name(float *y, int ldy, const float *x, int ldx, const struct tile *t, const struct cen_group *g, int n_group) \
-    { \
-        const char *ahead = t->ahead; \
-        for (; n_group-- > 0; g++, ahead += 64 * (ptrdiff_t)t->n_ahead) { \
-            if (g->n_row == CEN_ROWS) \
-                sums(y, ldy, x, ldx, t, g, ahead, CEN_ROWS, nb, half); \
-            else \
-                sums(y, ldy, x, ldx, t, g, ahead, 1, nb, half); \
-            y += (ptrdiff_t)g->n_row * ldy; \
-            x += (ptrdiff_t)g->n_row * ldx; \
-        } \
-    }
-TILES(tiles_1, 1, 0)
-TILES(tiles_2, 2, 0)
-TILES(tiles_3, 3, 0)
-TILES(tiles_half, 0, 1)
-TILES(tiles_1_half, 1, 1)
-TILES(tiles_2_half, 2, 1)
-TILES(tiles_3_half, 3, 1)
-#undef TILES
+CEN_TILES(tiles_1, 1, 0)
+CEN_TILES(tiles_2, 2, 0)
+CEN_TILES(tiles_3, 3, 0)
+CEN_TILES(tiles_half, 0, 1)
+CEN_TILES(tiles_1_half, 1, 1)
+CEN_TILES(tiles_2_half, 2, 1)
+CEN_TILES(tiles_3_half, 3, 1)
 
 static void some_rows(float *y, int ldy, const float *x, int ldx, int n, const struct fa_cen_layer *l)
 {

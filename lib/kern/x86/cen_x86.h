@@ -3,6 +3,7 @@
 #ifndef FA_CEN_X86_H
 #define FA_CEN_X86_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "fa_kern_cen.h"
@@ -20,6 +21,21 @@ struct cen_group { int n_row, n; uint16_t active[FA_CEN_MAX_IN]; };
 
 /* Sorts up to CEN_ROWS * CEN_GROUPS rows into groups of 4, the last up to 3 ones alone. Returns how many groups. */
 int fa_cen_groups_avx2(struct cen_group *g, const float *x, int ldx, int n, const struct fa_cen_layer *l);
+
+/* A run over all groups of rows with tiles of one width, a constant in it: the file's own sums() does a tile of its struct tile. */
+#define CEN_TILES(name, width, half) \
+    static void name(float *y, int ldy, const float *x, int ldx, const struct tile *t, const struct cen_group *g, int n_group) \
+    { \
+        const char *ahead = t->ahead; \
+        for (; n_group-- > 0; g++, ahead += 64 * (ptrdiff_t)t->n_ahead) { \
+            if (g->n_row == CEN_ROWS) \
+                sums(y, ldy, x, ldx, t, g, ahead, CEN_ROWS, width, half); \
+            else \
+                sums(y, ldy, x, ldx, t, g, ahead, 1, width, half); \
+            y += (ptrdiff_t)g->n_row * ldy; \
+            x += (ptrdiff_t)g->n_row * ldx; \
+        } \
+    }
 
 void fa_cen_windows_avx2(float *panel, const float *aoi, int w);
 
