@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "fa_clock.h"
 #include "fa_import.h"
 #include "fa_model.h"
 #include "fa_msg.h"
@@ -92,22 +93,15 @@ static int usable(uint64_t hash, int numa)
     return found == n;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int wait_for(const char *model, int numa, double timeout)
 {
     struct fa_err e = { 0 };
     uint64_t hash;
-    const double until = now() + timeout;
+    const double until = fa_now() + timeout;
     if (hash_of(&hash, model, &e) != FA_OK)
         return fa_error_status(&e);
     while (!usable(hash, numa)) {
-        if (now() >= until) {
+        if (fa_now() >= until) {
             fa_error("%s is not staged after %g s", model ? model : "the model", timeout);
             return 3;
         }

@@ -68,7 +68,7 @@ void cut_open(struct run *r, struct fa_job *job, int n, struct row *join)
     job->state = FA_JOB_RUNS;
     if (!cut || !(cut->file = malloc((size_t)n * sizeof *cut->file)) || !(cut->done = calloc((size_t)n, 1))) {
         fa_fail(&e, FA_E_MEM, "out of memory");
-        fail_to_begin(r, job, run_now(), 0, &e);
+        fail_to_begin(r, job, fa_now(), 0, &e);
         if (cut)
             free(cut->file);
         free(cut);
@@ -94,7 +94,7 @@ void cut_open(struct run *r, struct fa_job *job, int n, struct row *join)
     close_file(&names[0]);
     if (!ok) {
         run_row_free(join);
-        fail_to_begin(r, job, run_now(), 0, &e);
+        fail_to_begin(r, job, fa_now(), 0, &e);
         free_cut(cut);
         return;
     }

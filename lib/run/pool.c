@@ -56,7 +56,7 @@ static void put_log(struct run *r, const struct fa_job *job, double since, doubl
         if (*p == '\n' || *p == '\t')
             *p = ' ';
     const struct fa_joblog_entry entry = { .seq = (int)(job - r->jobs->job) + 1, .status = end->signal ? 0 : end->status, .signal = end->signal,
-        .start = clock, .seconds = run_now() - since, .command = text,
+        .start = clock, .seconds = fa_now() - since, .command = text,
         .received = !end->status && job->csv && stat(job->csv, &st) == 0 ? (unsigned long long)st.st_size : 0 };
     if (fa_joblog_put(r->o->joblog, &entry, &e) != FA_OK)
         run_say(r->to, FA_SAY_ERROR, "%s", e.text);
@@ -104,7 +104,7 @@ int run_row_start(struct run *r, struct row *row, struct fa_job *job, int n, con
     char *const *argv[FA_N_STAGE];
     int failed = 0;
     clock_gettime(CLOCK_REALTIME, &t);
-    row->since = run_now();
+    row->since = fa_now();
     row->clock = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
     for (int s = 0; s < n; s++) {
         argv[s] = row->args[s].v;
@@ -178,7 +178,7 @@ static struct row *free_row(struct run *r, int from, int to)
 /* Begins the next segment, or looks at one job: keeps or begins it. 0: nothing can be begun now. */
 static int take_next(struct run *r)
 {
-    if (!r->closed && r->o->deadline > 0 && run_now() - r->count.since >= r->o->deadline)
+    if (!r->closed && r->o->deadline > 0 && fa_now() - r->count.since >= r->o->deadline)
         r->closed = r->late = 1;
     if (*r->o->stop)
         r->closed = 1;
@@ -240,7 +240,7 @@ static void signal_all(struct run *r, int sig)
 static void heed_stop(struct run *r)
 {
     const int sig = *r->o->stop;
-    const double t = run_now();
+    const double t = fa_now();
     if (!sig)
         return;
     if (r->drop_at <= 0)
@@ -257,7 +257,7 @@ static void heed_stop(struct run *r)
 static void show(struct run *r)
 {
     struct run_count c = r->count;
-    const double t = run_now();
+    const double t = fa_now();
     if (!r->to->progress || t - r->shown < TICK_MS / 1000.0)
         return;
     r->shown = t;
@@ -317,7 +317,7 @@ static void tell_end(struct run *r)
     if (c->total == 1)
         return;
     run_say(r->to, FA_SAY_NOTE, "%d clips: %d done, %d were done before, %d failed; %lu frames, %.1f per second", c->total, c->done, c->kept, c->failed,
-            c->frames, (double)c->frames / (run_now() - c->since + 1e-9));
+            c->frames, (double)c->frames / (fa_now() - c->since + 1e-9));
     if (r->stale > 1)
         run_say(r->to, FA_SAY_WARN, "%d outputs did not fit their clip, options or models, and were asked for again", r->stale);
     if (c->failed)
@@ -341,7 +341,7 @@ static int make_room(struct run *r)
 
 int fa_run(struct fa_jobs *jobs, const struct fa_run_options *o, const struct fa_listener *to)
 {
-    struct run r = { .jobs = jobs, .o = o, .to = to, .n_worker = o->workers, .count = { .total = jobs->n, .since = run_now() } };
+    struct run r = { .jobs = jobs, .o = o, .to = to, .n_worker = o->workers, .count = { .total = jobs->n, .since = fa_now() } };
     if (make_room(&r)) {
         raise_limit(r.n_row);
         for (;;) {

@@ -4,14 +4,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
-
-double run_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void run_say(const struct fa_listener *to, enum fa_say kind, const char *fmt, ...)
 {
@@ -48,7 +40,7 @@ static const char *duration(char text[32], double s)
 
 void run_progress_one(const struct fa_listener *to, const char *clip, struct run_frames f, double since)
 {
-    const double rate = (double)f.done / (run_now() - since + 1e-9);
+    const double rate = (double)f.done / (fa_now() - since + 1e-9);
     char left[32];
     if (!f.done)
         return;
@@ -60,7 +52,7 @@ void run_progress_one(const struct fa_listener *to, const char *clip, struct run
 
 void run_progress_many(const struct fa_listener *to, const struct run_count *c)
 {
-    const double seconds = run_now() - c->since + 1e-9, done = c->done + c->failed + c->part, left = c->total - c->kept - done;
+    const double seconds = fa_now() - c->since + 1e-9, done = c->done + c->failed + c->part, left = c->total - c->kept - done;
     char kept[32] = "", eta[48] = "", text[32];
     if (c->kept)
         snprintf(kept, sizeof kept, "%d kept, ", c->kept);

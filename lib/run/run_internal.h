@@ -3,10 +3,10 @@
 #ifndef RUN_INTERNAL_H
 #define RUN_INTERNAL_H
 
+#include "fa_clock.h"
 #include "fa_pipeline.h"
 #include "fa_run.h"
 
-double run_now(void);
 void run_say(const struct fa_listener *to, enum fa_say kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* How a row of programs ended: exit status (fa_pipeline_verdict), the signal that killed the culprit (0: none), and one line that says

@@ -6,19 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "fa_clock.h"
 #include "fa_prov.h"
 
 enum { BUFFER = 1 << 18 };
 
 static int no_memory(struct fa_err *e) { return fa_fail(e, FA_E_MEM, "out of memory"); }
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 static int to_stdout(const struct fa_sheet *s) { return !s->out || strcmp(s->out, "-") == 0; }
 
 int fa_sheet_open(struct fa_sheet *s, struct fa_err *e)
@@ -81,7 +75,7 @@ int fa_sheet_clip(struct fa_sheet *s, const char *input, int is_folder, int imag
     s->is_folder = is_folder;
     s->n_clip_row = s->n_success = 0;
     s->confidence = 0;
-    s->since = now();
+    s->since = fa_now();
     memcpy(s->camera, camera, sizeof s->camera);
     if (!s->input)
         return no_memory(e);
@@ -223,7 +217,7 @@ static int write_story(struct fa_sheet *s, int ok, struct fa_err *e)
     int r = path ? FA_OK : no_memory(e);
     if (ok && s->n_clip_row)
         r = r == FA_OK ? fa_prov_file(s->prov, "csv", csv, e) : r;
-    fa_prov_number(s->prov, "seconds", "%.3f", now() - s->since);
+    fa_prov_number(s->prov, "seconds", "%.3f", fa_now() - s->since);
     fa_prov_machine(s->prov);
     r = r == FA_OK ? fa_prov_write(s->prov, path, e) : r;
     fa_prov_close(s->prov);
